@@ -1,0 +1,24 @@
+//! Compiles the definitions with a pure-Rust compiler, so that a build needs no protoc.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: [&str; 7] = [
+    "credo/admin/v1/permission.proto",
+    "credo/admin/v1/tenant_service.proto",
+    "credo/admin/v1/client_service.proto",
+    "credo/admin/v1/user_service.proto",
+    "credo/admin/v1/outbox_service.proto",
+    "credo/admin/v1/audit_service.proto",
+    "credo/events/v1/event.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=credo");
+    let files = protox::compile(FILES, ["."])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptor.bin"), files.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(files)?;
+    Ok(())
+}
