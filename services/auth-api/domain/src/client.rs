@@ -1,0 +1,92 @@
+//! An OAuth client as requests see it: what it may ask for and how it proves who it is.
+
+use credo_ids::ClientId;
+
+use crate::{grant_type::GrantType, redirect_uri, scope::Scope, tenant::Tenant};
+
+/// How a client authenticates at the token endpoint (RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// HTTP Basic.
+    ClientSecretBasic,
+    /// In the body.
+    ClientSecretPost,
+    /// Not at all: a public client.
+    None,
+}
+
+impl AuthMethod {
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+
+    /// As it is registered.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+
+    /// The method of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// A client, and the tenant that it belongs to.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The `client_id`.
+    pub id: ClientId,
+    /// Its tenant, as it was when the client was read.
+    pub tenant: Tenant,
+    /// Shown to people.
+    pub display_name: String,
+    /// Whether it is served at all.
+    pub active: bool,
+    /// Rises when everything issued to it must die.
+    pub epoch: i64,
+    /// Rises at every change; a statement refuses a decision made on another one.
+    pub version: i64,
+    /// Whether it belongs to whoever runs the tenant.
+    pub first_party: bool,
+    /// The only method that it may use.
+    pub auth_method: AuthMethod,
+    /// The grants that it may use.
+    pub grant_types: Vec<GrantType>,
+    /// Compared as raw strings.
+    pub redirect_uris: Vec<String>,
+    /// Origins that may call with CORS.
+    pub allowed_origins: Vec<String>,
+    /// What it may be granted.
+    pub scope: Scope,
+    /// Whether it must use PKCE.
+    pub require_pkce: bool,
+    /// Within so many seconds a retried refresh gets the same successor.
+    pub refresh_grace_seconds: i32,
+    /// SHA-256 of its live secrets.
+    pub secret_hashes: Vec<[u8; 32]>,
+}
+
+impl Client {
+    /// Whether it has no secret.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.auth_method == AuthMethod::None
+    }
+
+    /// Whether it may use a grant.
+    #[must_use]
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+
+    /// Whether it registered a redirect URI.
+    #[must_use]
+    pub fn has_redirect_uri(&self, uri: &str) -> bool {
+        redirect_uri::is_registered(uri, &self.redirect_uris)
+    }
+}

@@ -1,0 +1,210 @@
+//! Every reason for which a request is refused, in one closed list.
+//!
+//! The OAuth error code, the metric label and the audit reason all come from here; a snapshot lists them.
+
+/// An error code of RFC 6749 sections 4.1.2.1 and 5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OauthError {
+    /// The request is malformed.
+    InvalidRequest,
+    /// The client did not prove who it is.
+    InvalidClient,
+    /// The code, refresh token or proof is not good.
+    InvalidGrant,
+    /// The client may not use this grant.
+    UnauthorizedClient,
+    /// No such grant here.
+    UnsupportedGrantType,
+    /// The scope is malformed or more than may be granted.
+    InvalidScope,
+    /// Not now.
+    TemporarilyUnavailable,
+}
+
+impl OauthError {
+    /// As it is written on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// A parameter is missing, repeated, too long or malformed; the text names it.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// The client is unknown, or its secret or its method is wrong.
+    #[error("client authentication failed")]
+    ClientAuthenticationFailed,
+    /// The client is disabled.
+    #[error("client authentication failed")]
+    ClientDisabled,
+    /// The tenant is suspended.
+    #[error("client authentication failed")]
+    TenantSuspended,
+    /// The grant is not registered for the client.
+    #[error("the client may not use this grant")]
+    GrantNotAllowed,
+    /// Only a first-party client may do this.
+    #[error("the client may not sign users in by itself")]
+    NotFirstParty,
+    /// No such grant here.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// A scope that the client may not have, or a malformed one.
+    #[error("the scope is malformed or may not be granted")]
+    InvalidScope,
+    /// More scope than the refresh token was granted.
+    #[error("the scope exceeds what was granted")]
+    ScopeExceeded,
+    /// Not a token of this server and this tenant.
+    #[error("the token is not valid")]
+    ForeignToken,
+    /// A genuine token whose session is gone.
+    #[error("the token is not valid")]
+    UnknownToken,
+    /// Issued to another client.
+    #[error("the token is not valid")]
+    WrongClient,
+    /// Used before.
+    #[error("the token is not valid")]
+    Replayed,
+    /// Its session has ended.
+    #[error("the token is not valid")]
+    Revoked,
+    /// Too old.
+    #[error("the token is not valid")]
+    Expired,
+    /// Newer than its session: the database went back.
+    #[error("the token is not valid")]
+    Future,
+    /// Made under a demoted key.
+    #[error("the token is not valid")]
+    DemotedKey,
+    /// The user is disabled.
+    #[error("the token is not valid")]
+    UserDisabled,
+    /// Another `redirect_uri` than that of the authorization request.
+    #[error("the redirect_uri does not match the authorization request")]
+    RedirectUriMismatch,
+    /// The `code_verifier` does not answer the challenge.
+    #[error("the code_verifier does not match the code_challenge")]
+    VerifierMismatch,
+    /// The user is unknown or disabled, or the password is wrong: one answer for all.
+    #[error("the proof does not sign this user in")]
+    WrongProof,
+    /// Too many wrong proofs for this account; in so many seconds again.
+    #[error("too many attempts, try again later")]
+    TooManyAttempts {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
+}
+
+impl Denial {
+    /// The error code that the client sees.
+    #[must_use]
+    pub const fn oauth_error(self) -> OauthError {
+        match self {
+            Self::InvalidRequest(_) => OauthError::InvalidRequest,
+            Self::ClientAuthenticationFailed | Self::ClientDisabled | Self::TenantSuspended => OauthError::InvalidClient,
+            Self::GrantNotAllowed | Self::NotFirstParty => OauthError::UnauthorizedClient,
+            Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
+            Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
+            Self::TooManyAttempts { .. } => OauthError::TemporarilyUnavailable,
+            Self::ForeignToken
+            | Self::UnknownToken
+            | Self::WrongClient
+            | Self::Replayed
+            | Self::Revoked
+            | Self::Expired
+            | Self::Future
+            | Self::DemotedKey
+            | Self::UserDisabled
+            | Self::RedirectUriMismatch
+            | Self::VerifierMismatch
+            | Self::WrongProof => OauthError::InvalidGrant,
+        }
+    }
+
+    /// The metric label and the audit reason.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::ClientAuthenticationFailed => "client_authentication_failed",
+            Self::ClientDisabled => "client_disabled",
+            Self::TenantSuspended => "tenant_suspended",
+            Self::GrantNotAllowed => "grant_not_allowed",
+            Self::NotFirstParty => "not_first_party",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::ScopeExceeded => "scope_exceeded",
+            Self::ForeignToken => "foreign_token",
+            Self::UnknownToken => "unknown_token",
+            Self::WrongClient => "wrong_client",
+            Self::Replayed => "replayed",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Future => "future",
+            Self::DemotedKey => "demoted_key",
+            Self::UserDisabled => "user_disabled",
+            Self::RedirectUriMismatch => "redirect_uri_mismatch",
+            Self::VerifierMismatch => "verifier_mismatch",
+            Self::WrongProof => "wrong_proof",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+        }
+    }
+
+    /// One of each, for the tables that must hold all of them.
+    pub const ALL: [Self; 22] = [
+        Self::InvalidRequest("…"),
+        Self::ClientAuthenticationFailed,
+        Self::ClientDisabled,
+        Self::TenantSuspended,
+        Self::GrantNotAllowed,
+        Self::NotFirstParty,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::ScopeExceeded,
+        Self::ForeignToken,
+        Self::UnknownToken,
+        Self::WrongClient,
+        Self::Replayed,
+        Self::Revoked,
+        Self::Expired,
+        Self::Future,
+        Self::DemotedKey,
+        Self::UserDisabled,
+        Self::RedirectUriMismatch,
+        Self::VerifierMismatch,
+        Self::WrongProof,
+        Self::TooManyAttempts { retry_after_seconds: 1 },
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn every_denial_is_listed() {
+        let mut table = String::new();
+        for denial in Denial::ALL {
+            let _ = writeln!(table, "{:29} {:24} {denial}", denial.reason(), denial.oauth_error().as_str());
+        }
+        insta::assert_snapshot!(table);
+    }
+}
