@@ -1,0 +1,76 @@
+//! The two databases: their migrations, and who may connect to them.
+//!
+//! The one place that knows how a database is prepared; the migration program and the tests use it alike.
+
+use sqlx::{
+    AssertSqlSafe, PgConnection,
+    migrate::{MigrateError, Migrator},
+};
+
+use crate::roles;
+
+static AUTH: Migrator = sqlx::migrate!("../../migrations/auth");
+static AUDIT: Migrator = sqlx::migrate!("../../migrations/audit");
+
+/// One of Credo's databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// Tenants, clients, users, sessions and the outbox.
+    Auth,
+    /// The audit trail.
+    Audit,
+}
+
+impl Database {
+    /// Its short name: `auth` or `audit`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// Its migrations, in order.
+    #[must_use]
+    pub fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Auth => &AUTH,
+            Self::Audit => &AUDIT,
+        }
+    }
+
+    /// The serving roles that work in it.
+    #[must_use]
+    pub fn roles(self) -> &'static [&'static str] {
+        match self {
+            Self::Auth => &[roles::AUTH_API, roles::OUTBOX_RELAY],
+            Self::Audit => &[roles::AUDIT_CONSUMER, roles::AUDIT_READER],
+        }
+    }
+
+    /// Lets its roles connect, and nobody else but owners and superusers.
+    ///
+    /// # Errors
+    /// When the connection is not the owner's.
+    pub async fn restrict_connections(self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let database: String = sqlx::query_scalar("/* current_database */ SELECT quote_ident(current_database())")
+            .fetch_one(&mut *connection)
+            .await?;
+        let roles = self.roles().join(", ");
+        let statement =
+            format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC; GRANT CONNECT ON DATABASE {database} TO {roles}");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+
+    /// Applies the migrations that are missing. The roles must exist. Two runs at once are safe: one waits.
+    ///
+    /// # Errors
+    /// When a migration fails, or one that was applied is not the one that is here now.
+    pub async fn migrate(self, connection: &mut PgConnection) -> Result<(), MigrateError> {
+        self.migrator().run(connection).await
+    }
+}
