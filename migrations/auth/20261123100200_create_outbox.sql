@@ -7,8 +7,10 @@ CREATE SEQUENCE outbox_id CACHE 1; -- a cached range per session would break the
 
 CREATE TABLE outbox (
     slot      smallint NOT NULL,
-    id        bigint   NOT NULL DEFAULT nextval('outbox_id'),
     xid       xid8     NOT NULL DEFAULT pg_current_xact_id(),
+    -- The CASE takes the transaction's number before the row's: a row whose xid is younger than a tick then has an id
+    -- younger than it too, and a batch is one range of ids.
+    id        bigint   NOT NULL DEFAULT CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('outbox_id') END,
     tenant_id uuid     NOT NULL,
     shard     smallint NOT NULL CHECK (shard BETWEEN 0 AND 63),
     aggregate uuid     NOT NULL, -- what keeps order: a session, client, user or tenant
@@ -23,6 +25,7 @@ CREATE TABLE outbox_1 PARTITION OF outbox FOR VALUES IN (1);
 CREATE TABLE outbox_2 PARTITION OF outbox FOR VALUES IN (2);
 CREATE TABLE outbox_3 PARTITION OF outbox FOR VALUES IN (3);
 CREATE INDEX outbox_by_xid ON outbox (xid);
+CREATE INDEX outbox_by_id ON outbox (id); -- a tick after hours without a relay is read in chunks, without sorting it each time
 
 -- The ring table that writers use now.
 CREATE TABLE outbox_slot (
@@ -40,15 +43,23 @@ CREATE TABLE incarnation (
 );
 INSERT INTO incarnation (epoch, reason) VALUES (1, 'created');
 
+-- `last_id` is the outbox id last handed out, read after the snapshot and before `xid` was assigned: whatever the snapshot
+-- shows has an id up to it, and a transaction younger than the tick draws only higher ones.
 CREATE TABLE tick (
     id         bigint      PRIMARY KEY,
     snap       pg_snapshot NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    last_id    bigint      NOT NULL,
+    -- Assigned after the snapshot, and flushed with the tick: so no xid that the snapshot calls finished is used again after
+    -- a crash. Absent in the first row alone, which this file writes.
+    xid        xid8        CHECK (xid >= pg_snapshot_xmax(snap)),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (id = 0 OR xid IS NOT NULL)
 );
-INSERT INTO tick (id, snap) VALUES (0, pg_current_snapshot());
+INSERT INTO tick (id, snap, last_id) VALUES (0, pg_current_snapshot(), 0);
 
 -- What was published. The primary key is the fence: whoever comes second with a shard's next number changes nothing.
--- Shard -1 holds heartbeats: `first_seq` is then the tick.
+-- The rows of one advance are one transaction and share (tick_id, last_id); the newest pair of an epoch is the place to go on
+-- from. Shard -1 marks a tick without rows, and the start of an epoch: `first_seq` is then the tick.
 CREATE TABLE progress (
     epoch        bigint      NOT NULL,
     shard        smallint    NOT NULL CHECK (shard BETWEEN -1 AND 63),
@@ -61,7 +72,9 @@ CREATE TABLE progress (
     PRIMARY KEY (epoch, shard, first_seq),
     CHECK (next_seq >= first_seq)
 );
-CREATE INDEX progress_by_tick ON progress (tick_id, last_id);
+CREATE INDEX progress_by_tick ON progress (epoch, tick_id, last_id);
+INSERT INTO progress (epoch, shard, first_seq, next_seq, tick_id, last_id, running_hash)
+VALUES (1, -1, 0, 1, 0, 9223372036854775807, decode(repeat('00', 32), 'hex'));
 
 -- Who works. It saves work; nothing depends on it for safety.
 CREATE TABLE lease (
