@@ -1,1 +1,28 @@
-//! stub
+//! Who calls an admin API, and whether they may.
+//!
+//! Owns the check of access tokens with audience `credo-admin` (RFC 9068), the permissions of the methods and the wall
+//! between tenants. Refuses by default: a method without a permission, a token without a scope, a tenant that is not the
+//! caller's. Invariant: [`AdminPrincipal`] and [`TenantScope`] can only be made here, so holding one is the proof.
+
+mod issuer;
+mod keys;
+mod layer;
+mod permissions;
+mod principal;
+mod refusal;
+mod remote_jwks;
+mod token;
+
+pub use self::{
+    keys::{InvalidKey, KeysUnavailable, VerificationKey, VerificationKeys},
+    layer::{AdminLayer, AdminService},
+    permissions::{InvalidDescriptors, Permissions},
+    principal::{AdminPrincipal, TenantScope},
+    remote_jwks::{RemoteJwks, RemoteJwksError, RemoteJwksSpec},
+};
+
+/// The audience of the tokens that the admin APIs take.
+pub const AUDIENCE: &str = "credo-admin";
+
+/// The tenant whose clients act on all tenants.
+pub const SYSTEM_SLUG: &str = "system";

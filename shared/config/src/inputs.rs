@@ -21,6 +21,7 @@ pub struct Inputs {
 impl Inputs {
     /// The process's environment, beside its flags.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process(flags: &Flags) -> Self {
         Self {
             config: flags.config.clone(),

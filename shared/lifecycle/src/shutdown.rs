@@ -37,6 +37,7 @@ impl Shutdown {
     ///
     /// # Errors
     /// When the signal handlers cannot be installed.
+    #[expect(clippy::disallowed_methods, reason = "it cannot fail, and it ends with the process")]
     pub fn on_signals() -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -83,6 +83,7 @@ impl Tasks {
     }
 
     /// Runs `task` until it ends, which it must not do by itself before shutdown is requested.
+    #[expect(clippy::disallowed_methods, reason = "the task around it watches its end")]
     pub fn spawn<F>(&self, name: &'static str, task: F)
     where
         F: Future<Output: TaskOutcome> + Send + 'static,
@@ -97,7 +98,7 @@ impl Tasks {
                 Ok(None) if !tasks.shutdown.is_requested() => Some(TaskError::EndedEarly(name)),
                 Ok(None) => None,
             };
-            tasks.ended(name, error);
+            tasks.ended(name, error.as_ref());
         });
     }
 
@@ -129,14 +130,14 @@ impl Tasks {
         self.shutdown.counts.send_modify(|counts| counts.running += 1);
     }
 
-    fn ended(&self, name: &'static str, error: Option<TaskError>) {
-        if let Some(error) = &error {
+    fn ended(&self, name: &'static str, error: Option<&TaskError>) {
+        if let Some(error) = error {
             tracing::error!(task = name, %error, "task ended wrongly");
         }
         self.with_shared(|shared| {
             shared.running.entry(name).and_modify(|count| *count -= 1);
             shared.running.retain(|_, count| *count > 0);
-            shared.first_error = shared.first_error.take().or(error.clone());
+            shared.first_error = shared.first_error.take().or_else(|| error.cloned());
         });
         if error.is_some() {
             self.shutdown.request();

@@ -15,7 +15,7 @@ const SALT_BYTES: usize = 16;
 /// Why a password cannot be hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnusablePassword {
-    /// SASLprep, which other characters need, is not implemented.
+    /// `SASLprep`, which other characters need, is not implemented.
     #[error("must be of printable ASCII characters")]
     NotAscii,
     /// Postgres takes an empty password for none.

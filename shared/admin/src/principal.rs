@@ -1,0 +1,92 @@
+//! The proved caller, and the proved right to touch a tenant.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use credo_ids::{ClientId, TenantId};
+use tonic::{Request, Status};
+
+/// A caller whose token was verified and who holds the method's scope.
+#[derive(Debug, Clone)]
+pub struct AdminPrincipal {
+    client_id: ClientId,
+    tenant_id: TenantId,
+    is_system: bool,
+    scopes: Arc<BTreeSet<String>>,
+}
+
+/// The right to act on one tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantScope {
+    id: TenantId,
+}
+
+impl AdminPrincipal {
+    pub(crate) fn new(client_id: ClientId, tenant_id: TenantId, is_system: bool, scope: &str) -> Self {
+        let scopes = scope
+            .split(' ')
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            client_id,
+            tenant_id,
+            is_system,
+            scopes: Arc::new(scopes),
+        }
+    }
+
+    /// The caller of a request that came through the [`crate::AdminLayer`].
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` if it did not.
+    pub fn of<T>(request: &Request<T>) -> Result<&Self, Status> {
+        request
+            .extensions()
+            .get()
+            .ok_or_else(|| Status::unauthenticated("the call needs an access token"))
+    }
+
+    /// The OAuth client that calls.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
+    /// The client's own tenant.
+    #[must_use]
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// Whether it acts on all tenants.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        self.is_system
+    }
+
+    /// Whether the token carries `scope`.
+    #[must_use]
+    pub fn has(&self, scope: &str) -> bool {
+        self.scopes.contains(scope)
+    }
+
+    /// The right to act on tenant `id`, which need not exist.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for another's tenant, as if it did not exist.
+    pub fn tenant(&self, id: TenantId) -> Result<TenantScope, Status> {
+        if self.is_system || self.tenant_id == id {
+            Ok(TenantScope { id })
+        } else {
+            Err(Status::not_found("no such tenant"))
+        }
+    }
+}
+
+impl TenantScope {
+    /// The tenant.
+    #[must_use]
+    pub fn id(&self) -> TenantId {
+        self.id
+    }
+}
