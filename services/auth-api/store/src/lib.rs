@@ -1,1 +1,71 @@
-//! stub
+//! The only SQL and Redis of the authorization server: one file per statement in `sql/`, one module per noun here.
+//!
+//! Hot statements take arrays and give one outcome per row, and carry the tenant in each row. They run on connections
+//! whose plans are fixed (DESIGN section 5). Refuses to decide: what a statement decides is a CASE in it and an enum of
+//! the domain.
+
+mod access_tokens;
+mod attempt;
+mod authorization_codes;
+mod authorizations;
+mod client_tokens;
+mod clients;
+mod fault;
+mod outbox;
+mod redis;
+mod refresh_tokens;
+mod revocations;
+mod security_events;
+mod sessions;
+mod sign_in_attempts;
+mod signing_keys;
+mod tenants;
+mod users;
+
+use std::sync::atomic::AtomicI16;
+
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+
+pub use access_tokens::{AccessTokenCheck, AccessTokenStanding};
+pub use authorization_codes::{Redeem, Redeemed};
+pub use authorizations::{Authorization, Authorize};
+pub use client_tokens::{ClientToken, Issue, IssueOutcome};
+pub use fault::Fault;
+pub use outbox::EventRow;
+pub use redis::Redis;
+pub use refresh_tokens::{IntrospectedRefreshToken, RefreshTokenKey, Rotate, Rotated};
+pub use revocations::{FeedRow, Poll, RevokedKind};
+pub use security_events::SecurityEvent;
+pub use sessions::{EndAll, Revoke, SessionOwner};
+pub use sign_in_attempts::{Account, Reservation};
+pub use signing_keys::{NewSigningKey, StoredSigningKey};
+
+/// Settings of the connections that hot statements run on: a plan that was prepared while a table was empty must still
+/// be an index plan when it is full.
+pub const HOT_CONNECTION_SETTINGS: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
+/// Statements in their waiting form that may run at once; each holds a connection for up to the lock time-out.
+const MAX_WAITING_FORMS: usize = 4;
+
+/// The auth database.
+#[derive(Debug)]
+pub struct Store {
+    hot: PgPool,
+    cold: PgPool,
+    waiting: Semaphore,
+    slot: AtomicI16,
+}
+
+impl Store {
+    /// `hot` has [`HOT_CONNECTION_SETTINGS`]; `cold` serves administration and look-ups.
+    #[must_use]
+    pub fn new(hot: PgPool, cold: PgPool) -> Self {
+        Self { hot, cold, waiting: Semaphore::new(MAX_WAITING_FORMS), slot: AtomicI16::new(0) }
+    }
+}

@@ -1,0 +1,50 @@
+/* authorization_insert */
+-- One row is the whole authorization. No lock: the row keeps the epochs of this snapshot, and an exchange that finds
+-- others refuses.
+WITH decided AS MATERIALIZED (
+  SELECT r.session_id, r.tenant_id, r.client_id, r.user_id, r.device_id, r.event_id, r.slot, r.shard, r.scope,
+         r.actor_core, r.code_hash, r.code_challenge, r.redirect_uri, r.nonce, r.key_id, r.amr, r.account, r.core,
+         r.personal, r.code_ttl_seconds, r.session_ttl_seconds, r.idle_ttl_seconds,
+         t.epoch AS tenant_epoch, c.epoch AS client_epoch, u.epoch AS user_epoch,
+         CASE
+           WHEN t.status <> 1                 THEN 'TenantSuspended'
+           WHEN c.status <> 1                 THEN 'ClientDisabled'
+           WHEN c.version <> r.client_version THEN 'Stale'
+           WHEN u.status <> 1                 THEN 'UserDisabled'
+           WHEN p.version IS DISTINCT FROM r.password_version AND r.password_version IS NOT NULL THEN 'PasswordChanged'
+           ELSE 'Authorized'
+         END AS outcome
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[],
+              $9::bigint[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::text[],
+              $16::text[], $17::smallint[], $18::text[], $19::bytea[], $20::bytea[], $21::bytea[],
+              $22::double precision[], $23::double precision[], $24::double precision[])
+    AS r (session_id, tenant_id, client_id, user_id, device_id, event_id, slot, shard, client_version,
+          password_version, scope, actor_core, code_hash, code_challenge, redirect_uri, nonce, key_id, amr, account,
+          core, personal, code_ttl_seconds, session_ttl_seconds, idle_ttl_seconds)
+  JOIN tenant t        ON t.id = r.tenant_id
+  JOIN client c        ON c.id = r.client_id AND c.tenant_id IS NOT DISTINCT FROM r.tenant_id
+  JOIN app_user u      ON u.id = r.user_id AND u.tenant_id IS NOT DISTINCT FROM r.tenant_id
+  LEFT JOIN password p ON p.user_id = r.user_id AND p.tenant_id IS NOT DISTINCT FROM r.tenant_id
+), inserted AS (
+  INSERT INTO session (id, tenant_id, user_id, client_id, device_id, state, tenant_epoch, client_epoch, user_epoch,
+                       scope, actor_core, code_hash, code_challenge, redirect_uri, nonce, code_expires_at, key_id,
+                       attempt_id, auth_time, amr, expires_at, idle_ttl)
+  SELECT d.session_id, d.tenant_id, d.user_id, d.client_id, d.device_id, 0, d.tenant_epoch, d.client_epoch,
+         d.user_epoch, d.scope, d.actor_core, d.code_hash, d.code_challenge, d.redirect_uri, d.nonce,
+         now() + make_interval(secs => d.code_ttl_seconds), d.key_id, d.event_id, now(), d.amr,
+         now() + make_interval(secs => d.session_ttl_seconds), make_interval(secs => d.idle_ttl_seconds)
+  FROM decided d
+  WHERE d.outcome = 'Authorized'
+  ON CONFLICT (id) DO NOTHING -- the same attempt again, after a lost connection
+  RETURNING id
+), attempt AS (
+  UPDATE sign_in_attempt a SET failures = 0, next_at = now()
+  FROM decided d
+  WHERE d.outcome = 'Authorized' AND d.account IS NOT NULL AND a.tenant_id = d.tenant_id AND a.account = d.account
+), event AS (
+  INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
+  SELECT d.slot, d.tenant_id, d.shard, d.session_id, d.event_id, 2, d.core, d.personal
+  FROM inserted i
+  JOIN decided d ON d.session_id = i.id
+)
+SELECT d.event_id AS "event_id!", d.outcome AS "outcome!" FROM decided d

@@ -1,0 +1,201 @@
+//! Authorizations: the insert that makes a session with its pending code.
+
+use std::time::Duration;
+
+use credo_ids::{ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{EventRow, Fault, Store, attempt::attempt, outbox::shard};
+
+/// An authorization that is to be recorded.
+#[derive(Clone, Debug)]
+pub struct Authorize {
+    /// The session that it makes.
+    pub session_id: SessionId,
+    /// The client's tenant.
+    pub tenant_id: TenantId,
+    /// The client that gets the code.
+    pub client_id: ClientId,
+    /// The client's version that the decision rests on.
+    pub client_version: i64,
+    /// Who authorized it.
+    pub user_id: UserId,
+    /// Which password proved it; nothing if another proof did.
+    pub password_version: Option<i64>,
+    /// The account whose attempts are reset by the success.
+    pub account: Option<[u8; 32]>,
+    /// The device.
+    pub device_id: DeviceId,
+    /// Space-delimited, as granted.
+    pub scope: String,
+    /// The serialised actor and subject of later events.
+    pub actor_core: Vec<u8>,
+    /// SHA-256 of the code's secret.
+    pub code_hash: [u8; 32],
+    /// S256.
+    pub code_challenge: Option<[u8; 32]>,
+    /// Where the code goes.
+    pub redirect_uri: String,
+    /// Echoed in the ID token.
+    pub nonce: Option<String>,
+    /// The master key that made the code.
+    pub key_id: u8,
+    /// Space-delimited, RFC 8176.
+    pub amr: String,
+    /// Life of the code.
+    pub code_ttl: Duration,
+    /// Life of the session.
+    pub session_ttl: Duration,
+    /// Life of the session while it is not used.
+    pub idle_ttl: Duration,
+    /// The event, and the id of this attempt.
+    pub event_id: EventId,
+    /// The event's parts.
+    pub event: EventRow,
+}
+
+/// What an authorization came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// Recorded.
+    Authorized,
+    /// The tenant is suspended.
+    TenantSuspended,
+    /// The client is disabled.
+    ClientDisabled,
+    /// The client changed since it was read: nothing is decided.
+    Stale,
+    /// The user is disabled.
+    UserDisabled,
+    /// The password changed since the proof was checked.
+    PasswordChanged,
+    /// Client or user are not of this tenant.
+    Unknown,
+}
+
+impl Authorization {
+    fn find(name: &str) -> Option<Self> {
+        match name {
+            "Authorized" => Some(Self::Authorized),
+            "TenantSuspended" => Some(Self::TenantSuspended),
+            "ClientDisabled" => Some(Self::ClientDisabled),
+            "Stale" => Some(Self::Stale),
+            "UserDisabled" => Some(Self::UserDisabled),
+            "PasswordChanged" => Some(Self::PasswordChanged),
+            _ => None,
+        }
+    }
+}
+
+impl Store {
+    /// Records an authorization, its event, and the success of the account's attempt.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(session = %item.session_id))]
+    pub async fn insert_authorization(&self, item: &Authorize) -> Result<Authorization, Fault> {
+        let answers = self.insert_authorizations(std::slice::from_ref(item)).await?;
+        let outcome = answers.into_iter().find(|(event, _)| *event == item.event_id.as_uuid());
+        outcome.map_or(Ok(Authorization::Unknown), |(_, outcome)| {
+            Authorization::find(&outcome).ok_or(Fault::Impossible("authorization_insert.outcome"))
+        })
+    }
+
+    async fn insert_authorizations(&self, items: &[Authorize]) -> Result<Vec<(Uuid, String)>, Fault> {
+        let column = Columns::of(items, self.slot());
+        attempt(|| async {
+            let rows = sqlx::query_file!(
+                "sql/authorization_insert.sql",
+                &column.session_ids,
+                &column.tenant_ids,
+                &column.client_ids,
+                &column.user_ids,
+                &column.device_ids,
+                &column.event_ids,
+                &column.slots,
+                &column.shards,
+                &column.client_versions,
+                &column.password_versions as &[Option<i64>],
+                &column.scopes,
+                &column.actor_cores,
+                &column.code_hashes,
+                &column.code_challenges as &[Option<Vec<u8>>],
+                &column.redirect_uris,
+                &column.nonces as &[Option<String>],
+                &column.key_ids,
+                &column.amrs,
+                &column.accounts as &[Option<Vec<u8>>],
+                &column.cores,
+                &column.personals,
+                &column.code_ttls,
+                &column.session_ttls,
+                &column.idle_ttls
+            )
+            .fetch_all(&self.hot)
+            .await?;
+            Ok(rows.into_iter().map(|row| (row.event_id, row.outcome)).collect())
+        })
+        .await
+    }
+}
+
+/// The statement's parameters: one array a column.
+struct Columns {
+    session_ids: Vec<Uuid>,
+    tenant_ids: Vec<Uuid>,
+    client_ids: Vec<Uuid>,
+    user_ids: Vec<Uuid>,
+    device_ids: Vec<Uuid>,
+    event_ids: Vec<Uuid>,
+    slots: Vec<i16>,
+    shards: Vec<i16>,
+    client_versions: Vec<i64>,
+    password_versions: Vec<Option<i64>>,
+    scopes: Vec<String>,
+    actor_cores: Vec<Vec<u8>>,
+    code_hashes: Vec<Vec<u8>>,
+    code_challenges: Vec<Option<Vec<u8>>>,
+    redirect_uris: Vec<String>,
+    nonces: Vec<Option<String>>,
+    key_ids: Vec<i16>,
+    amrs: Vec<String>,
+    accounts: Vec<Option<Vec<u8>>>,
+    cores: Vec<Vec<u8>>,
+    personals: Vec<Vec<u8>>,
+    code_ttls: Vec<f64>,
+    session_ttls: Vec<f64>,
+    idle_ttls: Vec<f64>,
+}
+
+impl Columns {
+    fn of(items: &[Authorize], slot: i16) -> Self {
+        let optional_bytes = |bytes: Option<[u8; 32]>| bytes.map(|bytes| bytes.to_vec());
+        Self {
+            session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),
+            tenant_ids: items.iter().map(|item| item.tenant_id.as_uuid()).collect(),
+            client_ids: items.iter().map(|item| item.client_id.as_uuid()).collect(),
+            user_ids: items.iter().map(|item| item.user_id.as_uuid()).collect(),
+            device_ids: items.iter().map(|item| item.device_id.as_uuid()).collect(),
+            event_ids: items.iter().map(|item| item.event_id.as_uuid()).collect(),
+            slots: vec![slot; items.len()],
+            shards: items.iter().map(|item| shard(item.tenant_id)).collect(),
+            client_versions: items.iter().map(|item| item.client_version).collect(),
+            password_versions: items.iter().map(|item| item.password_version).collect(),
+            scopes: items.iter().map(|item| item.scope.clone()).collect(),
+            actor_cores: items.iter().map(|item| item.actor_core.clone()).collect(),
+            code_hashes: items.iter().map(|item| item.code_hash.to_vec()).collect(),
+            code_challenges: items.iter().map(|item| optional_bytes(item.code_challenge)).collect(),
+            redirect_uris: items.iter().map(|item| item.redirect_uri.clone()).collect(),
+            nonces: items.iter().map(|item| item.nonce.clone()).collect(),
+            key_ids: items.iter().map(|item| i16::from(item.key_id)).collect(),
+            amrs: items.iter().map(|item| item.amr.clone()).collect(),
+            accounts: items.iter().map(|item| optional_bytes(item.account)).collect(),
+            cores: items.iter().map(|item| item.event.core.clone()).collect(),
+            personals: items.iter().map(|item| item.event.personal.as_bytes().to_vec()).collect(),
+            code_ttls: items.iter().map(|item| item.code_ttl.as_secs_f64()).collect(),
+            session_ttls: items.iter().map(|item| item.session_ttl.as_secs_f64()).collect(),
+            idle_ttls: items.iter().map(|item| item.idle_ttl.as_secs_f64()).collect(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Clients with their tenants.
+
+use credo_auth_domain::{
+    client::{AuthMethod, Client},
+    grant_type::GrantType,
+    tenant::Tenant,
+};
+use credo_ids::ClientId;
+use tracing::instrument;
+
+use crate::{Fault, Store};
+
+impl Store {
+    /// The client of that id, whatever its state.
+    ///
+    /// # Errors
+    /// If the database gives no answer, or a row that cannot be.
+    #[instrument(skip_all)]
+    pub async fn find_client(&self, id: ClientId) -> Result<Option<Client>, Fault> {
+        let row = sqlx::query_file!("sql/client_find.sql", id.as_uuid()).fetch_optional(&self.cold).await?;
+        row.map(|row| {
+            Ok(Client {
+                id: row.id.into(),
+                tenant: Tenant {
+                    id: row.tenant_id.into(),
+                    slug: row.slug,
+                    active: row.tenant_status == 1,
+                    epoch: row.tenant_epoch,
+                    dangerous_trust_email: row.dangerous_trust_email,
+                    create_unknown_users: row.create_unknown_users,
+                },
+                display_name: row.display_name,
+                active: row.status == 1,
+                epoch: row.epoch,
+                version: row.version,
+                first_party: row.first_party,
+                auth_method: AuthMethod::find(&row.token_endpoint_auth_method)
+                    .ok_or(Fault::Impossible("client.token_endpoint_auth_method"))?,
+                grant_types: (row.grant_types.iter().map(|name| GrantType::find(name)))
+                    .collect::<Option<_>>()
+                    .ok_or(Fault::Impossible("client.grant_types"))?,
+                redirect_uris: row.redirect_uris,
+                allowed_origins: row.allowed_origins,
+                scope: row.scope.parse().map_err(|_| Fault::Impossible("client.scope"))?,
+                require_pkce: row.require_pkce,
+                refresh_grace_seconds: row.refresh_grace_seconds,
+                secret_hashes: (row.secret_hashes.into_iter().map(TryInto::try_into))
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| Fault::Impossible("client_secret.hash"))?,
+            })
+        })
+        .transpose()
+    }
+}

@@ -1,0 +1,33 @@
+//! The columns that every row of the outbox needs beside its cores.
+
+use std::sync::atomic::Ordering;
+
+use credo_events::PersonalPart;
+use credo_ids::{Shard, TenantId};
+
+use crate::Store;
+
+/// What a change brings along for its event: the ids are drawn and the rows written by the statement that decides.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// The serialised core, or a fragment that the session's actor part is appended to.
+    pub core: Vec<u8>,
+    /// The part that can be erased.
+    pub personal: PersonalPart,
+}
+
+impl Store {
+    /// The ring table that events go to. A late row in an old one is harmless.
+    pub(crate) fn slot(&self) -> i16 {
+        self.slot.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn use_slot(&self, slot: i16) {
+        self.slot.store(slot, Ordering::Relaxed);
+    }
+}
+
+/// A tenant's lane as the outbox stores it.
+pub(crate) fn shard(tenant: TenantId) -> i16 {
+    Shard::of(tenant).as_i16()
+}

@@ -1,0 +1,270 @@
+//! The rotation of a refresh token, in one statement.
+
+use credo_auth_domain::{refresh_token::Rotation, session::Epochs};
+use credo_events::PersonalPart;
+use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
+use time::OffsetDateTime;
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{Fault, Store, attempt::attempt, outbox::shard};
+
+/// A refresh that is to be decided.
+#[derive(Clone, Debug)]
+pub struct Rotate {
+    /// The session that the token names.
+    pub session_id: SessionId,
+    /// The client's tenant, which the token's MAC covers.
+    pub tenant_id: TenantId,
+    /// The client that shows the token.
+    pub client_id: ClientId,
+    /// The client's version that it was authenticated by.
+    pub client_version: i64,
+    /// The token's generation.
+    pub generation: u32,
+    /// SHA-256 of the token's secret.
+    pub secret_hash: [u8; 32],
+    /// SHA-256 of the successor's secret.
+    pub successor_hash: [u8; 32],
+    /// The master key that makes the successor.
+    pub key_id: u8,
+    /// Whether the token was made under a demoted key.
+    pub demoted: bool,
+    /// Space-delimited, as asked for; nothing means all that was granted.
+    pub scope: Option<String>,
+    /// The id of this attempt and of its event.
+    pub attempt_id: EventId,
+    /// The fragment of `token_refreshed`.
+    pub core_rotated: Vec<u8>,
+    /// The fragment of `token_refreshed` for a retry within the client's grace.
+    pub core_retried: Vec<u8>,
+    /// The fragment of `token_reuse_detected`.
+    pub core_replayed: Vec<u8>,
+    /// The core for a client that is not the token's.
+    pub core_refused: Vec<u8>,
+    /// The part that can be erased.
+    pub personal: PersonalPart,
+}
+
+/// What the statement returned: the truth that tokens are made of.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// What it decided.
+    pub outcome: Rotation,
+    /// The database's clock.
+    pub at: OffsetDateTime,
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The generation of the session's current token.
+    pub generation: u32,
+    /// Space-delimited, as granted.
+    pub scope: String,
+    /// When the user proved who they are.
+    pub auth_time: OffsetDateTime,
+    /// Space-delimited, RFC 8176.
+    pub amr: String,
+    /// What the tokens are issued under.
+    pub epochs: Epochs,
+}
+
+/// What names one refresh token.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshTokenKey {
+    /// The session that the token names.
+    pub session_id: SessionId,
+    /// The tenant that its MAC covers.
+    pub tenant_id: TenantId,
+    /// Its generation.
+    pub generation: u32,
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
+}
+
+/// A refresh token that would be taken now.
+#[derive(Clone, Debug)]
+pub struct IntrospectedRefreshToken {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The client that it was issued to.
+    pub client_id: ClientId,
+    /// Space-delimited, as granted.
+    pub scope: String,
+    /// When the session ends at the latest.
+    pub expires_at: OffsetDateTime,
+    /// When the token was issued.
+    pub issued_at: OffsetDateTime,
+}
+
+struct Row {
+    attempt_id: Uuid,
+    outcome: String,
+    at: OffsetDateTime,
+    user_id: Uuid,
+    generation: i32,
+    key_id: i16,
+    scope: String,
+    auth_time: OffsetDateTime,
+    amr: String,
+    tenant_epoch: i64,
+    client_epoch: i64,
+    user_epoch: i64,
+}
+
+macro_rules! run {
+    ($store:expr, $file:tt, $column:expr) => {
+        attempt(|| {
+            sqlx::query_file_as!(
+                Row,
+                $file,
+                &$column.session_ids,
+                &$column.tenant_ids,
+                &$column.client_ids,
+                &$column.client_versions,
+                &$column.generations,
+                &$column.secret_hashes,
+                &$column.successor_hashes,
+                &$column.key_ids,
+                &$column.demoted,
+                &$column.scopes as &[Option<String>],
+                &$column.attempt_ids,
+                &$column.slots,
+                &$column.shards,
+                &$column.cores_rotated,
+                &$column.cores_retried,
+                &$column.cores_replayed,
+                &$column.cores_refused,
+                &$column.personals
+            )
+            .fetch_all(&$store.hot)
+        })
+    };
+}
+
+impl Store {
+    /// Decides a refresh. Nothing if the session does not exist in this tenant.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(session = %item.session_id))]
+    pub async fn rotate_refresh_token(&self, item: &Rotate) -> Result<Option<Rotated>, Fault> {
+        let mut rows = self.rotate_refresh_tokens(std::slice::from_ref(item)).await?;
+        if rows.is_empty() {
+            rows.extend(self.rotate_refresh_token_waiting(item).await?);
+        }
+        Ok(rows.into_iter().find_map(|(attempt, row)| (attempt == item.attempt_id).then_some(row)))
+    }
+
+    /// Decides a batch. Rows that are locked elsewhere, gone, another tenant's, or twice in the batch are absent.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    pub async fn rotate_refresh_tokens(&self, items: &[Rotate]) -> Result<Vec<(EventId, Rotated)>, Fault> {
+        let column = Columns::of(items, self.slot());
+        let rows = run!(self, "sql/refresh_token_rotate.sql", column).await?;
+        rows.into_iter().map(|row| Ok((row.attempt_id.into(), row.try_into()?))).collect()
+    }
+
+    /// Decides one that was absent from its batch: waits for its row.
+    ///
+    /// # Errors
+    /// If the database gives no answer, or the row stays locked.
+    pub async fn rotate_refresh_token_waiting(&self, item: &Rotate) -> Result<Vec<(EventId, Rotated)>, Fault> {
+        let _permit = self.waiting.acquire().await.map_err(|_| Fault::Impossible("a closed semaphore"))?;
+        let column = Columns::of(std::slice::from_ref(item), self.slot());
+        let rows = run!(self, "sql/refresh_token_rotate_waiting.sql", column).await?;
+        rows.into_iter().map(|row| Ok((row.attempt_id.into(), row.try_into()?))).collect()
+    }
+
+    /// Looks at a refresh token without using it. Nothing if it would be refused.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(session = %key.session_id))]
+    pub async fn introspect_refresh_token(
+        &self,
+        key: &RefreshTokenKey,
+    ) -> Result<Option<IntrospectedRefreshToken>, Fault> {
+        let row = sqlx::query_file!(
+            "sql/refresh_token_introspect.sql",
+            key.session_id.as_uuid(),
+            key.tenant_id.as_uuid(),
+            i32::try_from(key.generation).unwrap_or(i32::MAX),
+            &key.secret_hash[..]
+        )
+        .fetch_optional(&self.hot)
+        .await?;
+        Ok(row.map(|row| IntrospectedRefreshToken {
+            user_id: row.user_id.into(),
+            client_id: row.client_id.into(),
+            scope: row.scope,
+            expires_at: row.expires_at,
+            issued_at: row.rotated_at,
+        }))
+    }
+}
+
+impl TryFrom<Row> for Rotated {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        tracing::debug!(outcome = row.outcome, generation = row.generation, key_id = row.key_id, "decided");
+        Ok(Self {
+            outcome: Rotation::find(&row.outcome).ok_or(Fault::Impossible("refresh_token_rotate.outcome"))?,
+            at: row.at,
+            user_id: row.user_id.into(),
+            generation: u32::try_from(row.generation).map_err(|_| Fault::Impossible("session.generation"))?,
+            scope: row.scope,
+            auth_time: row.auth_time,
+            amr: row.amr,
+            epochs: Epochs { tenant: row.tenant_epoch, client: row.client_epoch, user: Some(row.user_epoch) },
+        })
+    }
+}
+
+/// The statement's parameters: one array a column.
+struct Columns {
+    session_ids: Vec<Uuid>,
+    tenant_ids: Vec<Uuid>,
+    client_ids: Vec<Uuid>,
+    client_versions: Vec<i64>,
+    generations: Vec<i32>,
+    secret_hashes: Vec<Vec<u8>>,
+    successor_hashes: Vec<Vec<u8>>,
+    key_ids: Vec<i16>,
+    demoted: Vec<bool>,
+    scopes: Vec<Option<String>>,
+    attempt_ids: Vec<Uuid>,
+    slots: Vec<i16>,
+    shards: Vec<i16>,
+    cores_rotated: Vec<Vec<u8>>,
+    cores_retried: Vec<Vec<u8>>,
+    cores_replayed: Vec<Vec<u8>>,
+    cores_refused: Vec<Vec<u8>>,
+    personals: Vec<Vec<u8>>,
+}
+
+impl Columns {
+    fn of(items: &[Rotate], slot: i16) -> Self {
+        Self {
+            session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),
+            tenant_ids: items.iter().map(|item| item.tenant_id.as_uuid()).collect(),
+            client_ids: items.iter().map(|item| item.client_id.as_uuid()).collect(),
+            client_versions: items.iter().map(|item| item.client_version).collect(),
+            // No row reaches 2^31: a larger one is in the future as well.
+            generations: items.iter().map(|item| i32::try_from(item.generation).unwrap_or(i32::MAX)).collect(),
+            secret_hashes: items.iter().map(|item| item.secret_hash.to_vec()).collect(),
+            successor_hashes: items.iter().map(|item| item.successor_hash.to_vec()).collect(),
+            key_ids: items.iter().map(|item| i16::from(item.key_id)).collect(),
+            demoted: items.iter().map(|item| item.demoted).collect(),
+            scopes: items.iter().map(|item| item.scope.clone()).collect(),
+            attempt_ids: items.iter().map(|item| item.attempt_id.as_uuid()).collect(),
+            slots: vec![slot; items.len()],
+            shards: items.iter().map(|item| shard(item.tenant_id)).collect(),
+            cores_rotated: items.iter().map(|item| item.core_rotated.clone()).collect(),
+            cores_retried: items.iter().map(|item| item.core_retried.clone()).collect(),
+            cores_replayed: items.iter().map(|item| item.core_replayed.clone()).collect(),
+            cores_refused: items.iter().map(|item| item.core_refused.clone()).collect(),
+            personals: items.iter().map(|item| item.personal.as_bytes().to_vec()).collect(),
+        }
+    }
+}
