@@ -20,8 +20,10 @@ pub const AUDIT_READER: &str = "credo_audit_reader";
 /// Every serving role.
 pub const ALL: [&str; 4] = [AUTH_API, OUTBOX_RELAY, AUDIT_CONSUMER, AUDIT_READER];
 
-/// How often a step is tried that collided with another run.
-const ATTEMPTS: usize = 5;
+/// Held by a run, so that runs in one database come one after the other.
+const ADVISORY_LOCK: i64 = 0x6372_6564_6f72_6f6c;
+/// How often a step is tried that collides with runs in other databases.
+const ATTEMPTS: usize = 10;
 
 /// A serving role as it shall be.
 #[derive(Debug, Clone)]
@@ -56,6 +58,9 @@ pub enum RolesError {
         /// What it said.
         source: sqlx::Error,
     },
+    /// The database did not answer.
+    #[error("roles: {0}")]
+    Database(#[from] sqlx::Error),
 }
 
 /// Makes the roles that are missing, and gives each its durable commits and its password.
@@ -66,17 +71,22 @@ pub enum RolesError {
 /// # Errors
 /// When a role is missing and may not be made, or the database refuses.
 pub async fn ensure(connection: &mut PgConnection, roles: &[Role]) -> Result<(), RolesError> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("/* roles_lock */ SELECT pg_advisory_xact_lock($1)")
+        .bind(ADVISORY_LOCK)
+        .execute(&mut *transaction)
+        .await?;
     for role in roles {
-        ensure_one(connection, role).await?;
+        ensure_one(&mut transaction, role).await?;
     }
-    Ok(())
+    Ok(transaction.commit().await?)
 }
 
-async fn ensure_one(connection: &mut PgConnection, role: &Role) -> Result<(), RolesError> {
+async fn ensure_one(transaction: &mut PgConnection, role: &Role) -> Result<(), RolesError> {
     let name = role.name;
     let failed = |source| RolesError::Query { role: name, source };
-    if !exists(connection, name).await.map_err(failed)? {
-        match execute(connection, format!("CREATE ROLE {name} LOGIN")).await {
+    if !exists(transaction, name).await.map_err(failed)? {
+        match execute(transaction, format!("CREATE ROLE {name} LOGIN")).await {
             Ok(()) => {}
             Err(error) if has_code(&error, &["42501"]) => return Err(RolesError::MayNotCreate(name)),
             Err(error) if has_code(&error, &["42710", "23505"]) => {} // another run was faster
@@ -90,7 +100,7 @@ async fn ensure_one(connection: &mut PgConnection, role: &Role) -> Result<(), Ro
         changes.push(format!("LOGIN PASSWORD '{verifier}'"));
     }
     for change in changes {
-        match execute(connection, format!("ALTER ROLE {name} {change}")).await {
+        match execute(transaction, format!("ALTER ROLE {name} {change}")).await {
             Err(error) if has_code(&error, &["42501"]) => {
                 tracing::warn!(
                     role = name,
@@ -104,32 +114,32 @@ async fn ensure_one(connection: &mut PgConnection, role: &Role) -> Result<(), Ro
     Ok(())
 }
 
-async fn exists(connection: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+async fn exists(transaction: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar("/* role_exists */ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(name)
-        .fetch_one(connection)
+        .fetch_one(transaction)
         .await
 }
 
-/// Runs a statement about roles, again when another run changed the same role at the same time (XX000, "tuple
-/// concurrently updated"): by then that run has committed.
-async fn execute(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {
-    for _ in 1..ATTEMPTS {
-        // In a transaction, so that a refused statement leaves nothing half done in a caller's one.
-        let mut transaction = connection.begin().await?;
+/// Runs a statement about roles in a savepoint; again when a run in another database changed the same role at the same
+/// time (XX000, "tuple concurrently updated"): by then that run has committed.
+async fn execute(transaction: &mut PgConnection, statement: String) -> sqlx::Result<()> {
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        let mut savepoint = transaction.begin().await?;
         let result = sqlx::raw_sql(AssertSqlSafe(statement.clone()))
-            .execute(&mut *transaction)
+            .execute(&mut *savepoint)
             .await;
+        attempts_left -= 1;
         match result {
-            Ok(_) => return transaction.commit().await,
-            Err(error) if has_code(&error, &["XX000"]) => transaction.rollback().await?,
-            Err(error) => return Err(error),
+            Ok(_) => return savepoint.commit().await,
+            Err(error) if has_code(&error, &["XX000"]) && attempts_left > 0 => savepoint.rollback().await?,
+            Err(error) => {
+                savepoint.rollback().await?;
+                return Err(error);
+            }
         }
     }
-    sqlx::raw_sql(AssertSqlSafe(statement))
-        .execute(connection)
-        .await
-        .map(drop)
 }
 
 fn has_code(error: &sqlx::Error, codes: &[&str]) -> bool {

@@ -1,1 +1,18 @@
-//! stub
+//! What tests share: a database of their own, and waiting without sleeping.
+//!
+//! A development dependency only. Everything here panics with a plain word instead of returning an error. Needs the test
+//! stack, whose Postgres `CREDO_TEST_POSTGRES_URL` names (a superuser's URL).
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test may panic")]
+
+mod database;
+mod eventually;
+mod server;
+mod template;
+
+pub use self::{
+    database::TestDatabase,
+    eventually::{Probe, eventually},
+};
+
+/// The password that every serving role has on the test server.
+pub const ROLE_PASSWORD: &str = "credo-test-role";
