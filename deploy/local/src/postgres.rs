@@ -1,0 +1,264 @@
+//! The private database server with both databases. The owners may make roles and nothing else may.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tokio::process::Command;
+
+use crate::{
+    account::{Account, is_open_to_all},
+    file, fingerprint,
+    layout::Layout,
+    part::Part,
+    ports::Port,
+    probe::Probe,
+    process::Launch,
+    state::State,
+};
+
+/// The superuser of the private server.
+pub const SUPERUSER: &str = "postgres";
+/// Database and owner of what auth-api and outbox-relay use.
+pub const AUTH: (&str, &str) = ("credo_auth", "credo_auth_owner");
+/// Database and owner of what audit-consumer uses.
+pub const AUDIT: (&str, &str) = ("credo_audit", "credo_audit_owner");
+
+/// A server that is ready to be started.
+#[derive(Debug)]
+pub struct Postgres {
+    /// How it starts.
+    pub launch: Launch,
+    /// How it is asked.
+    pub probe: Probe,
+    superuser_url: String,
+}
+
+/// The newest installed server programs that can serve: version 15 or later.
+pub fn find_programs() -> Option<PathBuf> {
+    let installed = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let programs = entry.path().join("bin");
+        let extension = format!("/usr/share/postgresql/{version}/extension/pg_stat_statements.control");
+        let complete = programs.join("initdb").is_file() && Path::new(&extension).is_file();
+        (version >= 15 && complete).then_some((version, programs))
+    });
+    installed.max().map(|(_, programs)| programs)
+}
+
+/// The URL of `role` for `database` of the private server.
+///
+/// # Errors
+/// If the system has no random bytes for the role's password.
+pub fn url(state: &mut State, role: &str, database: &str) -> Result<String> {
+    let password = state.password(role)?;
+    Ok(format!(
+        "postgres://{role}:{password}@{}/{database}",
+        state.ports.address(Port::Postgres)
+    ))
+}
+
+impl Postgres {
+    /// Makes the data folder if it is missing. `durable` keeps every commit through a crash of the machine.
+    ///
+    /// # Errors
+    /// If there is no server program, or the folder cannot be made.
+    pub async fn prepare(layout: &Layout, state: &mut State, durable: bool) -> Result<Self> {
+        let programs = find_programs().context("no Postgres 15 or later under /usr/lib/postgresql")?;
+        let account = Account::unprivileged()?;
+        let data = data_folder(layout, state, account);
+        if !data.join("PG_VERSION").is_file() {
+            let password = state.password(SUPERUSER)?;
+            initialise(layout, &programs, account, &data, &password).await?;
+        }
+        let version = fs::read_to_string(data.join("PG_VERSION")).context("the data folder has no version")?;
+        ensure!(
+            programs.parent().is_some_and(|folder| folder.ends_with(version.trim())),
+            "the data were made by Postgres {}, and {} is installed: `make reset` begins anew",
+            version.trim(),
+            programs.display()
+        );
+        let superuser_url = url(state, SUPERUSER, "postgres")?;
+        let launch = Launch {
+            part: Part::Postgres,
+            program: programs.join("postgres"),
+            arguments: arguments(layout, &data, state.ports.number(Port::Postgres), durable),
+            environment: vec![("LC_ALL".to_owned(), "C".to_owned())],
+            account,
+            log: layout.log(Part::Postgres.name()),
+        };
+        let probe = Probe::Postgres {
+            url: superuser_url.clone(),
+            data,
+        };
+        Ok(Self {
+            launch,
+            probe,
+            superuser_url,
+        })
+    }
+
+    /// Makes the two databases with their owners, where they are missing.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn make_databases(&self, state: &mut State) -> Result<()> {
+        let mut server = PgConnection::connect(&self.superuser_url).await?;
+        for (database, owner) in [AUTH, AUDIT] {
+            let password = state.password(owner)?;
+            let role: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_roles WHERE rolname = $1")
+                .bind(owner)
+                .fetch_optional(&mut server)
+                .await?;
+            let verb = if role.is_some() { "ALTER" } else { "CREATE" };
+            execute(
+                &mut server,
+                format!("{verb} ROLE {owner} LOGIN CREATEROLE PASSWORD '{password}'"),
+            )
+            .await?;
+            // to read and reset everybody's statement counts: tests count statements by their name comment
+            execute(&mut server, format!("GRANT pg_read_all_stats TO {owner}")).await?;
+            let made: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+                .bind(database)
+                .fetch_optional(&mut server)
+                .await?;
+            if made.is_none() {
+                execute(&mut server, format!("CREATE DATABASE {database} OWNER {owner}")).await?;
+            }
+            let mut inside = PgConnection::connect(&url(state, SUPERUSER, database)?).await?;
+            execute(
+                &mut inside,
+                "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
+            )
+            .await?;
+            execute(
+                &mut inside,
+                format!("GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO {owner}"),
+            )
+            .await?;
+            inside.close().await?;
+        }
+        server.close().await.map_err(Into::into)
+    }
+}
+
+/// Asks whether the server answers and keeps its data in `data`.
+///
+/// # Errors
+/// If it does not.
+pub async fn ask(url: &str, data: &Path) -> Result<()> {
+    let mut server = PgConnection::connect(url)
+        .await
+        .context("does not accept connections")?;
+    let found: String = sqlx::query_scalar("SHOW data_directory").fetch_one(&mut server).await?;
+    server.close().await?;
+    ensure!(
+        Path::new(&found) == data,
+        "another server answers on the port: its data are in {found}"
+    );
+    Ok(())
+}
+
+/// Removes the data folder if it lies outside of the stack's.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn remove_data(state: &State) -> Result<()> {
+    state.postgres_data.as_deref().map_or(Ok(()), file::remove_folder)
+}
+
+/// Inside the stack's folder, unless another account must reach it and cannot enter the checkout.
+fn data_folder(layout: &Layout, state: &mut State, account: Option<Account>) -> PathBuf {
+    if let Some(remembered) = &state.postgres_data {
+        return remembered.clone();
+    }
+    let data = layout.file("postgres");
+    if account.is_none() || is_open_to_all(&layout.folder()) {
+        return data;
+    }
+    let name = fingerprint::of(layout.folder().as_os_str().as_encoded_bytes());
+    let outside = PathBuf::from(format!("/var/tmp/credo-{name}"));
+    state.postgres_data = Some(outside.clone());
+    outside
+}
+
+async fn initialise(
+    layout: &Layout,
+    programs: &Path,
+    account: Option<Account>,
+    data: &Path,
+    password: &str,
+) -> Result<()> {
+    let unfinished = data.with_extension("new");
+    file::remove_folder(&unfinished)?;
+    fs::create_dir_all(&unfinished).with_context(|| format!("cannot make {}", unfinished.display()))?;
+    fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o700))?;
+    let password_file = unfinished.with_extension("password");
+    file::write_private(&password_file, password.as_bytes())?;
+    let mut command = Command::new(programs.join("initdb"));
+    if let Some(account) = account {
+        for path in [&unfinished, &password_file] {
+            chown(path, Some(account.uid), Some(account.gid))?;
+        }
+        command.uid(account.uid).gid(account.gid);
+    }
+    let output = command
+        .arg("--pgdata")
+        .arg(&unfinished)
+        .arg("--pwfile")
+        .arg(&password_file)
+        .args([
+            "--username",
+            SUPERUSER,
+            "--auth",
+            "scram-sha-256",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+        ])
+        .current_dir("/")
+        .env("LC_ALL", "C")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("cannot run initdb");
+    file::remove(&password_file)?;
+    let output = output?;
+    fs::write(layout.log("initdb"), [&*output.stdout, &*output.stderr].concat())?;
+    if !output.status.success() {
+        bail!("initdb failed:\n{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    fs::rename(&unfinished, data).with_context(|| format!("cannot make {}", data.display()))
+}
+
+fn arguments(layout: &Layout, data: &Path, port: u16, durable: bool) -> Vec<std::ffi::OsString> {
+    let mut settings = vec![
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("port={port}"),
+        "unix_socket_directories=".to_owned(), // a socket's path could be too long, and nobody needs one
+        format!("cluster_name=credo-{}", layout.stack()),
+        "max_connections=300".to_owned(),
+        "password_encryption=scram-sha-256".to_owned(),
+        "shared_preload_libraries=pg_stat_statements".to_owned(),
+        "log_line_prefix=%m [%p] %a ".to_owned(),
+        "timezone=UTC".to_owned(),
+        "log_timezone=UTC".to_owned(),
+    ];
+    if !durable {
+        settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
+    }
+    let settings = settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]);
+    ["-D".into(), data.into()].into_iter().chain(settings).collect()
+}
+
+async fn execute(server: &mut PgConnection, statement: String) -> Result<()> {
+    // roles, databases and passwords are our own names and random base64: nothing of a stranger is in the text
+    server.execute(AssertSqlSafe(statement)).await?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! How the three services start: with their own roles, and nothing in their environment that is not theirs.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    backing::Backing,
+    file, kafka,
+    layout::{self, Layout},
+    part::Part,
+    ports::Port,
+    probe::Probe,
+    process::Launch,
+    random,
+    state::State,
+};
+
+/// How a service starts and is asked.
+///
+/// # Errors
+/// If its program is not built, or what it needs cannot be written.
+pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -> Result<(Launch, Probe)> {
+    let prefix = format!("CREDO_{}_", part.name().replace('-', "_").to_uppercase());
+    let mut settings = settings(layout, state, backing, part)?;
+    let management = management_port(part);
+    settings.push(("MANAGEMENT_LISTEN", state.ports.address(management)));
+    settings.push(("TELEMETRY_FORMAT", "json".to_owned()));
+    let mut environment: Vec<_> = settings
+        .into_iter()
+        .map(|(key, value)| (format!("{prefix}{key}"), value))
+        .collect();
+    environment.push(("CREDO_PUBLIC_BASE_URL".to_owned(), state.ports.url(Port::AuthApiHttp)));
+    if part == Part::AuthApi {
+        let keys = layout.file("master-keys");
+        make_master_keys(&keys)?;
+        environment.push(("CREDO_MASTER_KEYS_FILE".to_owned(), keys.to_string_lossy().into_owned()));
+    }
+    let launch = Launch {
+        part,
+        program: layout::program(part.name())?,
+        arguments: Vec::new(),
+        environment,
+        account: None,
+        log: layout.log(part.name()),
+    };
+    Ok((
+        launch,
+        Probe::Service {
+            management_url: state.ports.url(management),
+        },
+    ))
+}
+
+fn settings(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -> Result<Vec<(&'static str, String)>> {
+    let settings = match part {
+        Part::AuthApi => vec![
+            ("HTTP_LISTEN", state.ports.address(Port::AuthApiHttp)),
+            ("GRPC_LISTEN", state.ports.address(Port::AuthApiGrpc)),
+            ("DATABASE_URL", backing.auth_url_of(state, "credo_auth_api")?),
+            ("REDIS_URL", backing.redis_url.clone()),
+        ],
+        Part::OutboxRelay => {
+            let mut settings = downstream(layout, state, backing, part)?;
+            settings.push(("GRPC_LISTEN", state.ports.address(Port::OutboxRelayGrpc)));
+            settings.push(("DATABASE_URL", backing.auth_url_of(state, "credo_outbox_relay")?));
+            settings
+        }
+        Part::AuditConsumer => {
+            let mut settings = downstream(layout, state, backing, part)?;
+            settings.push(("GRPC_LISTEN", state.ports.address(Port::AuditConsumerGrpc)));
+            settings.push(("DATABASE_URL", backing.audit_url_of(state, "credo_audit_consumer")?));
+            settings.push((
+                "DATABASE_READER_URL",
+                backing.audit_url_of(state, "credo_audit_reader")?,
+            ));
+            settings
+        }
+        Part::Postgres | Part::Redis | Part::Kafka => Vec::new(),
+    };
+    Ok(settings)
+}
+
+/// What relay and consumer have in common.
+fn downstream(layout: &Layout, state: &State, backing: &Backing, part: Part) -> Result<Vec<(&'static str, String)>> {
+    let cache = layout.file("jwks").join(part.name());
+    fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+    Ok(vec![
+        ("KAFKA_BROKERS", backing.kafka_brokers.clone()),
+        ("KAFKA_TOPIC", kafka::TOPIC.to_owned()),
+        ("KAFKA_MODE", "development".to_owned()),
+        ("ADMIN_AUTH_API_URL", state.ports.url(Port::AuthApiHttp)),
+        ("ADMIN_JWKS_CACHE_DIR", cache.to_string_lossy().into_owned()),
+    ])
+}
+
+const fn management_port(part: Part) -> Port {
+    match part {
+        Part::OutboxRelay => Port::OutboxRelayManagement,
+        Part::AuditConsumer => Port::AuditConsumerManagement,
+        _ => Port::AuthApiManagement,
+    }
+}
+
+/// One key, made once: what was sealed under it is lost with it.
+fn make_master_keys(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return Ok(());
+    }
+    let key = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
+    file::write_private(
+        path,
+        format!("# Master keys of this stack. The first is active.\n1 {key}\n").as_bytes(),
+    )
+}

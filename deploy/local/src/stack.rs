@@ -1,0 +1,322 @@
+//! A stack from nothing to ready, in order, and what is known of it then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use crate::{
+    admin,
+    backing::{Backing, External},
+    java::Java,
+    kafka::{self, Kafka, jars::Jars},
+    landing,
+    layout::Layout,
+    ledger::Ledger,
+    migrate,
+    part::Part,
+    ports::Port,
+    postgres::Postgres,
+    redis, seed, services,
+    stack_file::{self, StackFile},
+    state::State,
+    supervisor::Supervisor,
+    terminal::Terminal,
+};
+
+/// What kind of stack is wanted.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the environment replaces.
+    pub external: External,
+    /// The parts that are wanted.
+    pub parts: Vec<Part>,
+    /// Whether services should listen where people expect them.
+    pub customary_ports: bool,
+    /// Whether commits must outlive a crash of the machine.
+    pub durable: bool,
+}
+
+/// A stack that is coming up, or is up.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where its files are.
+    pub layout: Layout,
+    /// Its processes.
+    pub supervisor: Supervisor,
+    /// Its memory.
+    pub state: State,
+    options: Options,
+    terminal: Terminal,
+    background: JoinSet<()>,
+    backing: Option<Backing>,
+    kafka: Option<(Java, Jars)>,
+    demo: Option<stack_file::Demo>,
+}
+
+impl Stack {
+    /// A stack of which nothing is started yet.
+    ///
+    /// # Errors
+    /// If its memory is damaged.
+    pub fn new(layout: Layout, options: Options, terminal: Terminal, ledger: Ledger) -> Result<Self> {
+        Ok(Self {
+            state: State::load(&layout)?,
+            supervisor: Supervisor::new(ledger),
+            background: JoinSet::new(),
+            backing: None,
+            kafka: None,
+            demo: None,
+            layout,
+            options,
+            terminal,
+        })
+    }
+
+    /// Brings everything up. May be dropped at any await; [`Stack::supervisor`] then ends what was started.
+    ///
+    /// # Errors
+    /// If a part does not come up: which and why.
+    pub async fn bring_up(&mut self) -> Result<StackFile> {
+        let terminal = self.terminal;
+        self.settle_ports()?;
+        let backing = Backing::new(&self.options.external, &mut self.state)?;
+        self.backing = Some(backing.clone());
+        let postgres = self.start_infrastructure().await?;
+        if self.options.parts.contains(&Part::Postgres) {
+            terminal
+                .step("migrating both databases", self.migrate(postgres.as_ref(), &backing))
+                .await?;
+        }
+        self.start_services(&backing).await?;
+        if self.wants(Part::AuthApi) {
+            terminal.step("demo tenant, users and clients", self.seed()).await?;
+        }
+        self.state.save(&self.layout)?;
+        self.describe()
+    }
+
+    /// What is known of the stack now.
+    ///
+    /// # Errors
+    /// If the system has no random bytes for a password that is not drawn yet.
+    pub fn describe(&mut self) -> Result<StackFile> {
+        let backing = match &self.backing {
+            Some(backing) => backing.clone(),
+            None => Backing::new(&self.options.external, &mut self.state)?,
+        };
+        let ports = &self.state.ports;
+        let token_url = format!("{}/auth/token", ports.url(Port::AuthApiHttp));
+        Ok(StackFile {
+            state: "ready".to_owned(),
+            base_url: ports.url(Port::AuthApiHttp),
+            services: self.describe_services(),
+            postgres: stack_file::Postgres {
+                auth_url: backing.auth_owner_url,
+                audit_url: backing.audit_owner_url,
+                pid: self.supervisor.pid(Part::Postgres),
+            },
+            redis: stack_file::Redis {
+                url: backing.redis_url,
+                pid: self.supervisor.pid(Part::Redis),
+            },
+            kafka: stack_file::Kafka {
+                brokers: backing.kafka_brokers,
+                topic: kafka::TOPIC.to_owned(),
+                pid: self.supervisor.pid(Part::Kafka),
+            },
+            admin: self.state.admin.clone().map(|admin| stack_file::Admin {
+                token_url,
+                client_id: admin.client_id,
+                client_secret: admin.client_secret,
+                scope: admin.scope,
+            }),
+            demo: self.demo.clone(),
+        })
+    }
+
+    /// After everything has stopped: keeps what makes the next start faster.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn keep_archive(&self) -> Result<()> {
+        match &self.kafka {
+            Some((java, jars)) => jars.keep_archive(java, &self.layout.file("kafka")),
+            None => Ok(()),
+        }
+    }
+
+    fn wants(&self, part: Part) -> bool {
+        self.options.parts.contains(&part) && !self.options.external.replaces(part)
+    }
+
+    fn settle_ports(&mut self) -> Result<()> {
+        let mut avoid = BTreeSet::new();
+        for other in ["run", "test"].iter().filter(|other| **other != self.layout.stack()) {
+            avoid.extend(State::load(&Layout::find(other)?)?.ports.numbers());
+        }
+        for notice in self.state.ports.choose(self.options.customary_ports, &avoid)? {
+            self.terminal.say(format!("  ! {notice}"));
+        }
+        let listening: Vec<_> = Part::ALL
+            .into_iter()
+            .filter(|part| self.wants(*part))
+            .flat_map(ports_of)
+            .collect();
+        self.state.ports.check_free(&listening)?;
+        self.state.save(&self.layout)
+    }
+
+    async fn start_infrastructure(&mut self) -> Result<Option<Postgres>> {
+        let mut postgres = None;
+        if self.wants(Part::Postgres) {
+            let prepared = Postgres::prepare(&self.layout, &mut self.state, self.options.durable).await?;
+            self.supervisor.own(prepared.launch.clone(), prepared.probe.clone());
+            postgres = Some(prepared);
+        }
+        if self.wants(Part::Redis) {
+            let (launch, probe) = redis::prepare(&self.layout, &self.state)?;
+            self.supervisor.own(launch, probe);
+        }
+        self.state.save(&self.layout)?;
+        self.launch(&[Part::Postgres, Part::Redis])?;
+        if self.wants(Part::Kafka) {
+            self.prepare_kafka().await?;
+            self.launch(&[Part::Kafka])?;
+        }
+        self.wait_ready(&[Part::Postgres, Part::Redis, Part::Kafka]).await?;
+        Ok(postgres)
+    }
+
+    async fn prepare_kafka(&mut self) -> Result<()> {
+        let java = Java::find()
+            .await
+            .ok_or_else(|| anyhow::anyhow!("there is no Java 17 or later"))?;
+        let jars = match Jars::find(&self.layout)? {
+            Some(jars) => jars,
+            None => {
+                self.terminal
+                    .step("Kafka's jars, once (45 files, 43 MB)", Jars::fetch(&self.layout))
+                    .await?
+            }
+        };
+        let kafka = Kafka::prepare(&self.layout, &mut self.state, &java, &jars).await?;
+        self.state.save(&self.layout)?;
+        self.supervisor.own(kafka.launch, kafka.probe);
+        self.kafka = Some((java, jars));
+        Ok(())
+    }
+
+    async fn migrate(&mut self, postgres: Option<&Postgres>, backing: &Backing) -> Result<()> {
+        if let Some(postgres) = postgres {
+            postgres.make_databases(&mut self.state).await?;
+        }
+        migrate::up(&self.layout, &mut self.state, backing).await?;
+        self.state.save(&self.layout)
+    }
+
+    async fn start_services(&mut self, backing: &Backing) -> Result<()> {
+        for part in Part::SERVICES
+            .into_iter()
+            .filter(|part| self.options.parts.contains(part))
+        {
+            let (launch, probe) = services::prepare(&self.layout, &mut self.state, backing, part)?;
+            self.supervisor.own(launch, probe);
+        }
+        self.state.save(&self.layout)?;
+        if self.wants(Part::AuthApi) {
+            let (layout, state) = (&self.layout, &mut self.state);
+            self.terminal
+                .step("first admin client", migrate::bootstrap(layout, state, backing))
+                .await?;
+        }
+        self.launch(&Part::SERVICES)?;
+        self.wait_ready(&Part::SERVICES).await
+    }
+
+    async fn seed(&mut self) -> Result<()> {
+        let landing = landing::serve(&self.state.ports.address(Port::Landing)).await?;
+        self.background.spawn(async move { drop(landing.await) });
+        let Some(client) = self.state.admin.clone() else {
+            return Ok(());
+        };
+        let bearer = admin::token(
+            &format!("{}/auth/token", self.state.ports.url(Port::AuthApiHttp)),
+            &client,
+        )
+        .await?;
+        let channel = admin::connect(&self.state.ports.url(Port::AuthApiGrpc), bearer).await?;
+        let landing_url = self.state.ports.url(Port::Landing);
+        let seeded = seed::seed(channel, &mut self.state, &landing_url).await;
+        self.state.save(&self.layout)?; // secrets that were shown before a failure count too
+        self.demo = Some(seeded?);
+        Ok(())
+    }
+
+    fn launch(&mut self, parts: &[Part]) -> Result<()> {
+        for part in parts {
+            if self.wants(*part) {
+                self.supervisor.launch(*part)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_ready(&mut self, parts: &[Part]) -> Result<()> {
+        for part in parts
+            .iter()
+            .copied()
+            .filter(|part| self.wants(*part))
+            .collect::<Vec<_>>()
+        {
+            self.terminal
+                .step(part.name(), self.supervisor.wait_ready(part))
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn describe_services(&self) -> BTreeMap<String, stack_file::Service> {
+        let ports = &self.state.ports;
+        let service = |part: Part| {
+            let (http, grpc, management) = match part {
+                Part::OutboxRelay => (None, Port::OutboxRelayGrpc, Port::OutboxRelayManagement),
+                Part::AuditConsumer => (None, Port::AuditConsumerGrpc, Port::AuditConsumerManagement),
+                _ => (
+                    Some(ports.url(Port::AuthApiHttp)),
+                    Port::AuthApiGrpc,
+                    Port::AuthApiManagement,
+                ),
+            };
+            let (grpc, management) = (ports.url(grpc), ports.url(management));
+            let service = stack_file::Service {
+                pid: self.supervisor.pid(part),
+                http,
+                grpc,
+                management,
+            };
+            (part.name().to_owned(), service)
+        };
+        Part::SERVICES
+            .into_iter()
+            .filter(|part| self.options.parts.contains(part))
+            .map(service)
+            .collect()
+    }
+}
+
+fn ports_of(part: Part) -> Vec<Port> {
+    match part {
+        Part::Postgres => vec![Port::Postgres],
+        Part::Redis => vec![Port::Redis],
+        Part::Kafka => vec![Port::Kafka, Port::KafkaController],
+        Part::AuthApi => vec![
+            Port::AuthApiHttp,
+            Port::AuthApiGrpc,
+            Port::AuthApiManagement,
+            Port::Landing,
+        ],
+        Part::OutboxRelay => vec![Port::OutboxRelayGrpc, Port::OutboxRelayManagement],
+        Part::AuditConsumer => vec![Port::AuditConsumerGrpc, Port::AuditConsumerManagement],
+    }
+}

@@ -1,0 +1,83 @@
+//! Adds up what test programs print at their end, so that a run of many closes with one line.
+
+/// Tests by how they ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Tally {
+    /// Takes in one line of output: a `test result:` of libtest, or the `… scenarios (…)` of cucumber.
+    pub fn take_in(&mut self, line: &str) {
+        let line = without_colour(line);
+        let line = line.trim();
+        let counts = line.strip_prefix("test result:").or_else(|| {
+            line.split_once(" scenario")
+                .filter(|(n, _)| n.parse::<u64>().is_ok())
+                .map(|(_, rest)| rest)
+        });
+        for word_pair in counts
+            .into_iter()
+            .flat_map(|counts| counts.split([';', '.', ',', '(', ')']))
+        {
+            let mut words = word_pair.split_whitespace();
+            let (Some(Ok(count)), Some(kind)) = (words.next().map(str::parse::<u64>), words.next()) else {
+                continue;
+            };
+            match kind {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" | "skipped" => self.skipped += count,
+                _ => {}
+            }
+        }
+    }
+
+    /// The closing line, if any test has run.
+    pub fn summary(self) -> Option<String> {
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
+        (self != Self::default()).then(|| format!("{passed} passed, {failed} failed, {skipped} skipped"))
+    }
+}
+
+fn without_colour(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut inside = false;
+    for c in line.chars() {
+        match c {
+            '\x1b' => inside = true,
+            'm' if inside => inside = false,
+            _ if inside => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libtest_and_cucumber_add_up() {
+        let mut tally = Tally::default();
+        for line in [
+            "test result: \x1b[32mok\x1b[0m. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.41s",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "5 scenarios (4 passed, 1 skipped)",
+            "31 steps (30 passed, 1 skipped)",
+            "1 scenario (1 failed)",
+            "test a::b ... ok",
+        ] {
+            tally.take_in(line);
+        }
+        assert_eq!(tally.summary().unwrap(), "18 passed, 2 failed, 2 skipped");
+        assert_eq!(Tally::default().summary(), None);
+    }
+}
