@@ -1,0 +1,195 @@
+//! The topic: made in development, checked in production.
+
+use std::{sync::Arc, time::Duration};
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
+    client::Client,
+    config::FromClientConfigAndContext as _,
+    error::{KafkaError, RDKafkaErrorCode},
+    metadata::MetadataTopic,
+};
+
+use crate::{
+    KafkaSettings, Mode,
+    client::{self, Quiet},
+};
+
+/// Partitions of a topic that is made here.
+pub const PARTITIONS: i32 = 12;
+/// The largest record, headers and all. An event is at most 60 KiB.
+pub const MAX_MESSAGE_BYTES: usize = 128 * 1024;
+/// How long records stay. The store has them within a second; the outbox keeps them until it does.
+const RETENTION: Duration = Duration::from_hours(7 * 24);
+/// What production needs.
+const MIN_REPLICAS: usize = 3;
+const MIN_INSYNC_REPLICAS: usize = 2;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the topic is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// The cluster did not answer. Try again.
+    #[error("Kafka does not answer: {0}")]
+    Unreachable(KafkaError),
+    /// The topic does not exist, and it is not made here. Try again, or make it.
+    #[error("topic {0} does not exist")]
+    Missing(String),
+    /// The topic promises less than it must. Somebody has to change it.
+    #[error("topic {topic} {problem}; set kafka.mode = development if this is no production system")]
+    TooWeak {
+        /// Its name.
+        topic: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Makes the topic if it is missing (development) or checks what it promises (production). Returns its partition count.
+///
+/// # Errors
+/// When the cluster does not answer or refuses, or the topic is missing or too weak in production.
+pub async fn ensure(settings: &KafkaSettings, client_id: &str) -> Result<i32, TopicError> {
+    let admin = Admin::connect(settings, client_id)?;
+    match (admin.find().await?, settings.mode) {
+        (Some(shape), Mode::Development) => Ok(shape.partitions),
+        (Some(shape), Mode::Production) => {
+            admin.check(&shape).await?;
+            Ok(shape.partitions)
+        }
+        (None, Mode::Production) => Err(TopicError::Missing(settings.topic.clone())),
+        (None, Mode::Development) => {
+            admin.create().await?;
+            let shape = admin.find().await?;
+            shape
+                .map(|shape| shape.partitions)
+                .ok_or_else(|| TopicError::Missing(settings.topic.clone()))
+        }
+    }
+}
+
+/// The topic's partition count.
+///
+/// # Errors
+/// When the cluster does not answer, or has no such topic.
+pub async fn partitions(settings: &KafkaSettings, client_id: &str) -> Result<i32, TopicError> {
+    let shape = Admin::connect(settings, client_id)?.find().await?;
+    shape
+        .map(|shape| shape.partitions)
+        .ok_or_else(|| TopicError::Missing(settings.topic.clone()))
+}
+
+struct Admin {
+    client: Arc<AdminClient<Quiet>>,
+    topic: String,
+}
+
+struct Shape {
+    partitions: i32,
+    least_replicas: usize,
+}
+
+impl Admin {
+    fn connect(settings: &KafkaSettings, client_id: &str) -> Result<Self, TopicError> {
+        let config = client::admin(settings, client_id);
+        let client = AdminClient::from_config_and_context(&config, Quiet).map_err(TopicError::Unreachable)?;
+        Ok(Self {
+            client: Arc::new(client),
+            topic: settings.topic.clone(),
+        })
+    }
+
+    async fn find(&self) -> Result<Option<Shape>, TopicError> {
+        let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
+        let metadata = tokio::task::spawn_blocking(move || {
+            let inner: &Client<Quiet> = client.inner();
+            inner.fetch_metadata(Some(&topic), REQUEST_TIMEOUT)
+        });
+        let metadata = metadata
+            .await
+            .map_err(|_| TopicError::Unreachable(KafkaError::Canceled))?;
+        let metadata = metadata.map_err(TopicError::Unreachable)?;
+        let found = metadata.topics().iter().find(|found| found.name() == self.topic);
+        Ok(found.filter(|found| found.error().is_none()).and_then(Shape::of))
+    }
+
+    async fn create(&self) -> Result<(), TopicError> {
+        let retention_ms = RETENTION.as_millis().to_string();
+        let max_message_bytes = MAX_MESSAGE_BYTES.to_string();
+        let topic = NewTopic::new(&self.topic, PARTITIONS, TopicReplication::Fixed(1))
+            .set("retention.ms", &retention_ms)
+            .set("max.message.bytes", &max_message_bytes);
+        let results = self
+            .client
+            .create_topics([&topic], &options())
+            .await
+            .map_err(TopicError::Unreachable)?;
+        match results.into_iter().next() {
+            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(()),
+            Some(Err((_, code))) => Err(TopicError::Unreachable(KafkaError::AdminOp(code))),
+        }
+    }
+
+    async fn check(&self, shape: &Shape) -> Result<(), TopicError> {
+        if shape.least_replicas < MIN_REPLICAS {
+            return Err(self.too_weak(format!("has {} replicas, not {MIN_REPLICAS}", shape.least_replicas)));
+        }
+        let resource = ResourceSpecifier::Topic(&self.topic);
+        let results = self
+            .client
+            .describe_configs([&resource], &options())
+            .await
+            .map_err(TopicError::Unreachable)?;
+        let config = match results.into_iter().next() {
+            Some(Ok(config)) => config,
+            Some(Err(code)) => return Err(TopicError::Unreachable(KafkaError::AdminOp(code))),
+            None => return Err(TopicError::Missing(self.topic.clone())),
+        };
+        for (name, least) in [
+            ("min.insync.replicas", MIN_INSYNC_REPLICAS),
+            ("max.message.bytes", MAX_MESSAGE_BYTES),
+        ] {
+            let value = config
+                .get(name)
+                .and_then(|entry| entry.value.as_deref())
+                .unwrap_or("nothing");
+            if value.parse::<usize>().is_ok_and(|value| value >= least) {
+                continue;
+            }
+            return Err(self.too_weak(format!("has {name} = {value}, not {least}")));
+        }
+        Ok(())
+    }
+
+    fn too_weak(&self, problem: String) -> TopicError {
+        TopicError::TooWeak {
+            topic: self.topic.clone(),
+            problem,
+        }
+    }
+}
+
+impl Shape {
+    /// `None` while the cluster is still making it.
+    fn of(topic: &MetadataTopic) -> Option<Self> {
+        let partitions = i32::try_from(topic.partitions().len())
+            .ok()
+            .filter(|count| *count > 0)?;
+        let least_replicas = topic
+            .partitions()
+            .iter()
+            .map(|partition| partition.replicas().len())
+            .min()?;
+        Some(Self {
+            partitions,
+            least_replicas,
+        })
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .operation_timeout(Some(REQUEST_TIMEOUT))
+}

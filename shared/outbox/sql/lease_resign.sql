@@ -1,0 +1,2 @@
+/* lease_resign */
+UPDATE lease SET expires_at = '-infinity' WHERE name = $1 AND holder = $2 AND term = $3
