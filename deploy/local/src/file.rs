@@ -14,13 +14,15 @@ use anyhow::{Context as _, Result};
 /// # Errors
 /// If the file system refuses.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
-    let new = path.with_extension("new");
-    remove(&new)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".unfinished");
+    let new = Path::new(&new);
+    remove(new)?;
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        fs::rename(new, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -134,6 +134,8 @@ group.initial.rebalance.delay.ms=0
 num.network.threads=1
 num.io.threads=2
 log.segment.bytes=67108864
+# the default of 128 MB is the whole heap
+log.cleaner.dedupe.buffer.size=8388608
 controlled.shutdown.enable=true
 broker.heartbeat.interval.ms=500
 # shorter than the default 9 s: a broker that was killed may register again only after its session; 1 s is too short on a busy machine

@@ -86,7 +86,7 @@ pub async fn run<T, W: Future<Output = Result<T>>>(
     if let Err(error) = &outcome {
         terminal.complain(format!("{error:#}"));
     }
-    let went_down = take_down(&mut stack, &mut signals, terminal).await;
+    let went_down = take_down(&mut stack, &mut signals, terminal, outcome.is_ok()).await;
     let (done, asked) = match outcome {
         Ok(ending) => ending,
         Err(_told) => bail!(
@@ -195,7 +195,7 @@ fn status(stack: &Stack) -> String {
     lines.join("\n")
 }
 
-async fn take_down(stack: &mut Stack, signals: &mut Signals, terminal: Terminal) -> Result<()> {
+async fn take_down(stack: &mut Stack, signals: &mut Signals, terminal: Terminal, was_up: bool) -> Result<()> {
     terminal.say("\nStopping.");
     StackFile::remove(&stack.layout)?;
     let interrupted = tokio::select! {
@@ -207,5 +207,8 @@ async fn take_down(stack: &mut Stack, signals: &mut Signals, terminal: Terminal)
         stack.supervisor.kill_all().await;
     }
     file::remove(&stack.layout.socket())?;
-    stack.keep_archive()
+    if was_up && !interrupted {
+        stack.keep_archive()?;
+    }
+    Ok(())
 }
