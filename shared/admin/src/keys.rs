@@ -23,7 +23,7 @@ pub struct InvalidKey;
 
 impl VerificationKey {
     /// The `alg` of a token that this key can verify.
-    pub(crate) const ALGORITHM: &'static str = "ES256";
+    pub const ALGORITHM: &'static str = "ES256";
 
     /// A key from its uncompressed SEC 1 point.
     ///
@@ -54,7 +54,8 @@ impl VerificationKey {
     }
 
     /// Whether `signature` (base64url) over `message` is this key's.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.key, Algorithm::ES256).unwrap_or(false)
     }
 }

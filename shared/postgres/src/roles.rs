@@ -72,8 +72,7 @@ pub enum RolesError {
 /// When a role is missing and may not be made, or the database refuses.
 pub async fn ensure(connection: &mut PgConnection, roles: &[Role]) -> Result<(), RolesError> {
     let mut transaction = connection.begin().await?;
-    sqlx::query("/* roles_lock */ SELECT pg_advisory_xact_lock($1)")
-        .bind(ADVISORY_LOCK)
+    sqlx::query_file!("sql/roles_lock.sql", ADVISORY_LOCK)
         .execute(&mut *transaction)
         .await?;
     for role in roles {
@@ -115,8 +114,7 @@ async fn ensure_one(transaction: &mut PgConnection, role: &Role) -> Result<(), R
 }
 
 async fn exists(transaction: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar("/* role_exists */ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-        .bind(name)
+    sqlx::query_file_scalar!("sql/role_exists.sql", name)
         .fetch_one(transaction)
         .await
 }

@@ -54,7 +54,7 @@ impl Database {
     /// # Errors
     /// When the connection is not the owner's.
     pub async fn restrict_connections(self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        let database: String = sqlx::query_scalar("/* current_database */ SELECT quote_ident(current_database())")
+        let database = sqlx::query_file_scalar!("sql/database_name.sql")
             .fetch_one(&mut *connection)
             .await?;
         let roles = self.roles().join(", ");

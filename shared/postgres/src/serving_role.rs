@@ -29,21 +29,22 @@ pub enum RoleError {
 /// # Errors
 /// [`RoleError::Query`] when the database does not answer (try again), else what is wrong with the role.
 pub async fn assert_serving_role(pool: &PgPool) -> Result<(), RoleError> {
-    let (role, synchronous_commit, can_create, is_superuser): (String, String, bool, bool) =
-        sqlx::query_as(include_str!("sql/serving_role.sql"))
-            .fetch_one(pool)
-            .await?;
+    let found = sqlx::query_file!("sql/serving_role.sql").fetch_one(pool).await?;
+    let role = found.role;
     // `remote_write` and `remote_apply` wait for the local disk too; `local` would survive a crash, but not a failover.
-    if !matches!(synchronous_commit.as_str(), "on" | "remote_write" | "remote_apply") {
+    if !matches!(
+        found.synchronous_commit.as_str(),
+        "on" | "remote_write" | "remote_apply"
+    ) {
         return Err(RoleError::MayLoseCommits {
             role,
-            value: synchronous_commit,
+            value: found.synchronous_commit,
         });
     }
-    if is_superuser {
+    if found.is_superuser {
         return Err(RoleError::Superuser(role));
     }
-    if can_create {
+    if found.can_create {
         return Err(RoleError::CanChangeSchema(role));
     }
     Ok(())

@@ -188,7 +188,7 @@ async fn owner_without_createrole_goes_on_with_roles_that_exist() {
 }
 
 #[tokio::test]
-async fn password_reaches_the_server_as_a_verifier_that_it_accepts() {
+async fn password_reaches_the_server_as_a_verifier_alone() {
     let database = TestDatabase::auth().await;
     let stored: String = sqlx::query_scalar("SELECT rolpassword FROM pg_authid WHERE rolname = $1")
         .bind(roles::AUTH_API)

@@ -1,0 +1,2 @@
+/* database_name */
+SELECT quote_ident(current_database()) AS "name!"

@@ -1,0 +1,2 @@
+/* roles_lock */
+SELECT pg_advisory_xact_lock($1)
