@@ -58,7 +58,9 @@ impl ManualClock {
     /// Stands at `at`.
     #[must_use]
     pub fn new(at: OffsetDateTime) -> Arc<Self> {
-        Arc::new(Self { at: Mutex::new((at, Duration::ZERO)) })
+        Arc::new(Self {
+            at: Mutex::new((at, Duration::ZERO)),
+        })
     }
 
     /// Moves the wall clock and the monotonic clock forward.

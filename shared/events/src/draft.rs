@@ -23,7 +23,12 @@ impl<C: Class> EventType<C> {
     /// `name` in snake case; it is stored, so it never changes.
     #[must_use]
     pub const fn new(name: &'static str, severity: Severity, outcome: Outcome) -> Self {
-        Self { name, severity, outcome, class: PhantomData }
+        Self {
+            name,
+            severity,
+            outcome,
+            class: PhantomData,
+        }
     }
 
     /// The stored name.
@@ -42,36 +47,57 @@ pub struct Party {
 
 impl Party {
     /// Nobody whose identity was proved.
-    pub const ANONYMOUS: Self = Self { kind: PartyKind::Anonymous, id: None };
+    pub const ANONYMOUS: Self = Self {
+        kind: PartyKind::Anonymous,
+        id: None,
+    };
     /// The system itself.
-    pub const SYSTEM: Self = Self { kind: PartyKind::System, id: None };
+    pub const SYSTEM: Self = Self {
+        kind: PartyKind::System,
+        id: None,
+    };
 
     fn to_proto(self) -> v1::Party {
-        v1::Party { kind: self.kind.into(), id: self.id.map(|id| id.as_bytes().to_vec()).unwrap_or_default() }
+        v1::Party {
+            kind: self.kind.into(),
+            id: self.id.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
+        }
     }
 }
 
 impl From<UserId> for Party {
     fn from(id: UserId) -> Self {
-        Self { kind: PartyKind::User, id: Some(id.as_uuid()) }
+        Self {
+            kind: PartyKind::User,
+            id: Some(id.as_uuid()),
+        }
     }
 }
 
 impl From<ClientId> for Party {
     fn from(id: ClientId) -> Self {
-        Self { kind: PartyKind::Client, id: Some(id.as_uuid()) }
+        Self {
+            kind: PartyKind::Client,
+            id: Some(id.as_uuid()),
+        }
     }
 }
 
 impl From<TenantId> for Party {
     fn from(id: TenantId) -> Self {
-        Self { kind: PartyKind::Tenant, id: Some(id.as_uuid()) }
+        Self {
+            kind: PartyKind::Tenant,
+            id: Some(id.as_uuid()),
+        }
     }
 }
 
 impl From<SessionId> for Party {
     fn from(id: SessionId) -> Self {
-        Self { kind: PartyKind::Session, id: Some(id.as_uuid()) }
+        Self {
+            kind: PartyKind::Session,
+            id: Some(id.as_uuid()),
+        }
     }
 }
 
@@ -79,7 +105,12 @@ impl From<SessionId> for Party {
 /// parses the concatenation as the merge of both.
 #[must_use]
 pub fn actor_core(actor: Party, subject: Party) -> Vec<u8> {
-    Core { actor: Some(actor.to_proto()), subject: Some(subject.to_proto()), ..Core::default() }.encode_to_vec()
+    Core {
+        actor: Some(actor.to_proto()),
+        subject: Some(subject.to_proto()),
+        ..Core::default()
+    }
+    .encode_to_vec()
 }
 
 /// An event ready for the outbox.
@@ -116,6 +147,14 @@ impl EventDraft {
             ..Core::default()
         };
         Self { core, event_id }
+    }
+
+    /// The same event once more, under an id of its own.
+    #[must_use]
+    pub fn again(mut self, event_id: EventId) -> Self {
+        self.core.event_id = event_id.as_bytes().to_vec();
+        self.event_id = event_id;
+        self
     }
 
     /// Who did it, and to whom or what.
@@ -166,7 +205,11 @@ impl EventDraft {
     pub fn encode(mut self, personal: &PersonalPart) -> Encoded {
         self.core.commitment = personal.commitment().to_vec();
         let class = i16::try_from(self.core.event_class).unwrap_or_default();
-        Encoded { event_id: self.event_id, class, core: self.core.encode_to_vec() }
+        Encoded {
+            event_id: self.event_id,
+            class,
+            core: self.core.encode_to_vec(),
+        }
     }
 }
 

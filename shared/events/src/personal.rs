@@ -25,9 +25,12 @@ impl PersonalPart {
     /// # Errors
     /// If the system has no randomness.
     pub fn new(mut personal: Personal) -> Result<Self, aws_lc_rs::error::Unspecified> {
-        for field in
-            [&mut personal.address, &mut personal.user_agent, &mut personal.email, &mut personal.display_name]
-        {
+        for field in [
+            &mut personal.address,
+            &mut personal.user_agent,
+            &mut personal.email,
+            &mut personal.display_name,
+        ] {
             cut(field);
         }
         let mut bytes = vec![0; SALT_LENGTH];
@@ -74,15 +77,24 @@ mod tests {
 
     #[test]
     fn equal_persons_have_unequal_commitments() {
-        let person = || Personal { address: "192.0.2.1".into(), ..Personal::default() };
-        let (one, two) = (PersonalPart::new(person()).unwrap(), PersonalPart::new(person()).unwrap());
+        let person = || Personal {
+            address: "192.0.2.1".into(),
+            ..Personal::default()
+        };
+        let (one, two) = (
+            PersonalPart::new(person()).unwrap(),
+            PersonalPart::new(person()).unwrap(),
+        );
         assert_ne!(one.commitment(), two.commitment());
         assert_eq!(Personal::decode(&one.as_bytes()[SALT_LENGTH..]).unwrap(), person());
     }
 
     #[test]
     fn long_texts_are_cut_with_a_mark() {
-        let long = Personal { user_agent: "ü".repeat(5_000), ..Personal::default() };
+        let long = Personal {
+            user_agent: "ü".repeat(5_000),
+            ..Personal::default()
+        };
         let part = PersonalPart::new(long).unwrap();
         let kept = Personal::decode(&part.as_bytes()[SALT_LENGTH..]).unwrap().user_agent;
         assert!(kept.len() <= MAX_FIELD_BYTES && kept.ends_with(CUT_MARK));

@@ -20,7 +20,11 @@ pub struct InvalidId;
 fn parse(text: &str) -> Result<Uuid, InvalidId> {
     let uuid = Uuid::try_parse(text).map_err(|_| InvalidId)?;
     let mut buffer = Uuid::encode_buffer();
-    if uuid.as_hyphenated().encode_lower(&mut buffer) == text { Ok(uuid) } else { Err(InvalidId) }
+    if uuid.as_hyphenated().encode_lower(&mut buffer) == text {
+        Ok(uuid)
+    } else {
+        Err(InvalidId)
+    }
 }
 
 macro_rules! typed_ids {

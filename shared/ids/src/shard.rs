@@ -43,7 +43,11 @@ impl TryFrom<i16> for Shard {
     type Error = InvalidShard;
 
     fn try_from(number: i16) -> Result<Self, InvalidShard> {
-        u8::try_from(number).ok().filter(|shard| *shard < Self::COUNT).map(Self).ok_or(InvalidShard(number))
+        u8::try_from(number)
+            .ok()
+            .filter(|shard| *shard < Self::COUNT)
+            .map(Self)
+            .ok_or(InvalidShard(number))
     }
 }
 

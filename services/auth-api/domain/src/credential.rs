@@ -38,7 +38,10 @@ pub fn verify_client_secret(presented: &SecretString, hashes: &[[u8; 32]]) -> bo
     let presented = hash_client_secret(presented);
     let impossible = [[0; 32]];
     let compared = if hashes.is_empty() { &impossible[..] } else { hashes };
-    let matches = compared.iter().filter(|hash| verify_slices_are_equal(&presented, &hash[..]).is_ok()).count();
+    let matches = compared
+        .iter()
+        .filter(|hash| verify_slices_are_equal(&presented, &hash[..]).is_ok())
+        .count();
     matches > 0 && !hashes.is_empty()
 }
 

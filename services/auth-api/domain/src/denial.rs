@@ -117,7 +117,9 @@ impl Denial {
     pub const fn oauth_error(self) -> OauthError {
         match self {
             Self::InvalidRequest(_) => OauthError::InvalidRequest,
-            Self::ClientAuthenticationFailed | Self::ClientDisabled | Self::TenantSuspended => OauthError::InvalidClient,
+            Self::ClientAuthenticationFailed | Self::ClientDisabled | Self::TenantSuspended => {
+                OauthError::InvalidClient
+            }
             Self::GrantNotAllowed | Self::NotFirstParty => OauthError::UnauthorizedClient,
             Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
             Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
@@ -203,7 +205,12 @@ mod tests {
     fn every_denial_is_listed() {
         let mut table = String::new();
         for denial in Denial::ALL {
-            let _ = writeln!(table, "{:29} {:24} {denial}", denial.reason(), denial.oauth_error().as_str());
+            let _ = writeln!(
+                table,
+                "{:29} {:24} {denial}",
+                denial.reason(),
+                denial.oauth_error().as_str()
+            );
         }
         insta::assert_snapshot!(table);
     }

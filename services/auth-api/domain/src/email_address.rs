@@ -66,7 +66,19 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_address_are_refused() {
-        for text in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b\nc", "a\u{0}@b", "a@.b", "<a@b>", &"x".repeat(300)] {
+        for text in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a@b@c",
+            "a b@c",
+            "a@b\nc",
+            "a\u{0}@b",
+            "a@.b",
+            "<a@b>",
+            &"x".repeat(300),
+        ] {
             assert!(EmailAddress::parse(text).is_err(), "{text:?}");
         }
     }

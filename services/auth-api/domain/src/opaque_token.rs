@@ -175,7 +175,10 @@ impl UnverifiedToken {
             generation,
             secret: Secret(secret.try_into().map_err(|_| ForeignToken)?),
         };
-        Ok(Self { token, mac: mac.try_into().map_err(|_| ForeignToken)? })
+        Ok(Self {
+            token,
+            mac: mac.try_into().map_err(|_| ForeignToken)?,
+        })
     }
 
     /// The master key that it claims to come from.
@@ -211,7 +214,13 @@ mod tests {
 
     fn token(kind: Kind, generation: u32) -> OpaqueToken {
         let session_id = SessionId::now_v7();
-        OpaqueToken { kind, key_id: 7, session_id, generation, secret: Secret::random().unwrap() }
+        OpaqueToken {
+            kind,
+            key_id: 7,
+            session_id,
+            generation,
+            secret: Secret::random().unwrap(),
+        }
     }
 
     #[test]

@@ -93,11 +93,21 @@ mod tests {
     #[test]
     fn pw_01_length_decides_and_forms_are_one() {
         let email = EmailAddress::parse("a@b.example").unwrap();
-        assert_eq!(Password::chosen("fourteen chars", &email).unwrap_err(), UnusablePassword::TooShort);
-        for good in ["fifteen chars!!", "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🐙", &"long ".repeat(100)] {
+        assert_eq!(
+            Password::chosen("fourteen chars", &email).unwrap_err(),
+            UnusablePassword::TooShort
+        );
+        for good in [
+            "fifteen chars!!",
+            "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🐙",
+            &"long ".repeat(100),
+        ] {
             assert!(Password::chosen(good, &email).is_ok(), "{good}");
         }
-        assert_eq!(Password::typed(&"x".repeat(10_000)).unwrap_err(), UnusablePassword::TooLong);
+        assert_eq!(
+            Password::typed(&"x".repeat(10_000)).unwrap_err(),
+            UnusablePassword::TooLong
+        );
         let (composed, decomposed) = (Password::typed("\u{e9}").unwrap(), Password::typed("e\u{301}").unwrap());
         assert_eq!(composed.as_bytes(), decomposed.as_bytes());
     }
@@ -105,8 +115,17 @@ mod tests {
     #[test]
     fn pw_03_common_passwords_are_refused() {
         let email = EmailAddress::parse("somebody@long.example").unwrap();
-        assert_eq!(Password::chosen("PasswordPassword", &email).unwrap_err(), UnusablePassword::Common);
-        assert_eq!(Password::chosen(&"z".repeat(20), &email).unwrap_err(), UnusablePassword::Common);
-        assert_eq!(Password::chosen("Somebody@long.example", &email).unwrap_err(), UnusablePassword::IsEmailAddress);
+        assert_eq!(
+            Password::chosen("PasswordPassword", &email).unwrap_err(),
+            UnusablePassword::Common
+        );
+        assert_eq!(
+            Password::chosen(&"z".repeat(20), &email).unwrap_err(),
+            UnusablePassword::Common
+        );
+        assert_eq!(
+            Password::chosen("Somebody@long.example", &email).unwrap_err(),
+            UnusablePassword::IsEmailAddress
+        );
     }
 }

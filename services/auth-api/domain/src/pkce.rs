@@ -101,8 +101,19 @@ mod tests {
     #[test]
     fn pk_03_malformed_challenges_are_refused() {
         let padded = format!("{CHALLENGE}=");
-        for challenge in ["", "abc", &CHALLENGE[1..], &padded, &CHALLENGE.replace('-', "+"), &"a".repeat(129)] {
-            assert_eq!(CodeChallenge::parse(challenge, Some("S256")), Err(InvalidPkce::Challenge), "{challenge}");
+        for challenge in [
+            "",
+            "abc",
+            &CHALLENGE[1..],
+            &padded,
+            &CHALLENGE.replace('-', "+"),
+            &"a".repeat(129),
+        ] {
+            assert_eq!(
+                CodeChallenge::parse(challenge, Some("S256")),
+                Err(InvalidPkce::Challenge),
+                "{challenge}"
+            );
         }
     }
 
@@ -111,7 +122,12 @@ mod tests {
         for length in [43, 128] {
             assert!(CodeVerifier::parse(&"~".repeat(length)).is_ok());
         }
-        for verifier in ["a".repeat(42), "a".repeat(129), format!("{}+", "a".repeat(42)), "ü".repeat(43)] {
+        for verifier in [
+            "a".repeat(42),
+            "a".repeat(129),
+            format!("{}+", "a".repeat(42)),
+            "ü".repeat(43),
+        ] {
             assert!(CodeVerifier::parse(&verifier).is_err(), "{verifier}");
         }
     }

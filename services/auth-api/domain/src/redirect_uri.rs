@@ -12,7 +12,9 @@ const FORBIDDEN_SCHEMES: [&str; 7] = ["javascript", "data", "vbscript", "file", 
 
 /// A URI that cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("redirect_uri must be an absolute https URI without fragment, an http URI of a loopback address, or a private-use scheme")]
+#[error(
+    "redirect_uri must be an absolute https URI without fragment, an http URI of a loopback address, or a private-use scheme"
+)]
 pub struct InvalidRedirectUri;
 
 /// Checks a URI that is to be registered.
@@ -43,7 +45,9 @@ pub fn validate(uri: &str) -> Result<(), InvalidRedirectUri> {
 #[must_use]
 pub fn is_registered(requested: &str, registered: &[String]) -> bool {
     requested.len() <= MAX_BYTES
-        && registered.iter().any(|uri| uri == requested || differs_in_loopback_port_only(requested, uri))
+        && registered
+            .iter()
+            .any(|uri| uri == requested || differs_in_loopback_port_only(requested, uri))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -70,7 +74,9 @@ fn split_loopback(uri: &str) -> Option<(&'static str, &str)> {
         let Some(port_and_path) = rest.strip_prefix(':') else {
             return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((origin, rest));
         };
-        let end = port_and_path.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(port_and_path.len());
+        let end = port_and_path
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(port_and_path.len());
         let (port, path) = port_and_path.split_at(end);
         let valid = port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with('0');
         (valid && (path.is_empty() || path.starts_with(['/', '?']))).then_some((origin, path))
@@ -128,7 +134,12 @@ mod tests {
 
     #[test]
     fn az_04_az_07_dangerous_uris_cannot_be_registered() {
-        for good in ["https://a.example/cb?x=1", "http://127.0.0.1/cb", "http://localhost:3000/", "com.example.app:/cb"] {
+        for good in [
+            "https://a.example/cb?x=1",
+            "http://127.0.0.1/cb",
+            "http://localhost:3000/",
+            "com.example.app:/cb",
+        ] {
             assert!(validate(good).is_ok(), "{good}");
         }
         for bad in [

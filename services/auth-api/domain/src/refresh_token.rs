@@ -59,7 +59,9 @@ impl Rotation {
     /// The outcome of that name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find_map(|(known, outcome)| (known == name).then_some(outcome))
+        Self::ALL
+            .into_iter()
+            .find_map(|(known, outcome)| (known == name).then_some(outcome))
     }
 
     /// Why the client gets no tokens; nothing if it does. `Stale` has no denial: it is decided again.

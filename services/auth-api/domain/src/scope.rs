@@ -79,7 +79,11 @@ impl FromStr for Scope {
         if text.len() > MAX_BYTES {
             return Err(InvalidScope);
         }
-        text.split(' ').filter(|token| !token.is_empty()).map(ToOwned::to_owned).collect::<Vec<_>>().try_into()
+        text.split(' ')
+            .filter(|token| !token.is_empty())
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
+            .try_into()
     }
 }
 
@@ -89,7 +93,10 @@ impl TryFrom<Vec<String>> for Scope {
     fn try_from(tokens: Vec<String>) -> Result<Self, InvalidScope> {
         // scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
         let valid = |token: &String| {
-            !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+            !token.is_empty()
+                && token
+                    .bytes()
+                    .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
         };
         let bytes: usize = tokens.iter().map(|token| token.len() + 1).sum();
         if tokens.len() > MAX_TOKENS || bytes > MAX_BYTES + 1 || !tokens.iter().all(valid) {

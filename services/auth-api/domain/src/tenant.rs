@@ -58,7 +58,19 @@ mod tests {
     #[test]
     fn slugs_are_plain() {
         assert!(is_slug("demo") && is_slug("a1-b2"));
-        for bad in ["", "a", "1a", "-a", "a-", "A1", "a_b", "a/b", "a%2fb", "ä1", &"a".repeat(64)] {
+        for bad in [
+            "",
+            "a",
+            "1a",
+            "-a",
+            "a-",
+            "A1",
+            "a_b",
+            "a/b",
+            "a%2fb",
+            "ä1",
+            &"a".repeat(64),
+        ] {
             assert!(!is_slug(bad), "{bad:?}");
         }
     }

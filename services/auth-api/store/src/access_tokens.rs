@@ -1,7 +1,7 @@
 //! Whether an access token is still honoured, asked of the rows themselves.
 
 use credo_auth_domain::session::Epochs;
-use credo_ids::{ClientId, SessionId, TenantId, TokenId};
+use credo_ids::{ClientId, SessionId, TenantId, TokenId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ pub struct AccessTokenCheck {
     pub epochs: Epochs,
     /// Its client.
     pub client_id: ClientId,
+    /// Its user, if one stands behind it.
+    pub user_id: Option<UserId>,
     /// Its session, if a user stands behind it.
     pub session_id: Option<SessionId>,
 }
@@ -49,8 +51,11 @@ impl Store {
         )
         .fetch_optional(&self.hot)
         .await?;
-        let good =
-            row.is_some_and(|row| row.tenant_good && row.client_good && row.session_good && !row.jti_revoked);
-        Ok(if good { AccessTokenStanding::Good } else { AccessTokenStanding::Revoked })
+        let good = row.is_some_and(|row| row.tenant_good && row.client_good && row.session_good && !row.jti_revoked);
+        Ok(if good {
+            AccessTokenStanding::Good
+        } else {
+            AccessTokenStanding::Revoked
+        })
     }
 }

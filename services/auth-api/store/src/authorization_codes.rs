@@ -120,10 +120,17 @@ impl Store {
         let column = Columns::of(std::slice::from_ref(item), self.slot());
         let mut rows = run!(self, "sql/authorization_code_redeem.sql", column).await?;
         if rows.is_empty() {
-            let _permit = self.waiting.acquire().await.map_err(|_| Fault::Impossible("a closed semaphore"))?;
+            let _permit = self
+                .waiting
+                .acquire()
+                .await
+                .map_err(|_| Fault::Impossible("a closed semaphore"))?;
             rows = run!(self, "sql/authorization_code_redeem_waiting.sql", column).await?;
         }
-        rows.into_iter().find(|row| row.attempt_id == item.attempt_id.as_uuid()).map(Redeemed::try_from).transpose()
+        rows.into_iter()
+            .find(|row| row.attempt_id == item.attempt_id.as_uuid())
+            .map(Redeemed::try_from)
+            .transpose()
     }
 }
 
@@ -131,7 +138,12 @@ impl TryFrom<Row> for Redeemed {
     type Error = Fault;
 
     fn try_from(row: Row) -> Result<Self, Fault> {
-        tracing::debug!(outcome = row.outcome, generation = row.generation, key_id = row.key_id, "decided");
+        tracing::debug!(
+            outcome = row.outcome,
+            generation = row.generation,
+            key_id = row.key_id,
+            "decided"
+        );
         Ok(Self {
             outcome: Redemption::find(&row.outcome).ok_or(Fault::Impossible("authorization_code_redeem.outcome"))?,
             at: row.at,
@@ -140,7 +152,11 @@ impl TryFrom<Row> for Redeemed {
             nonce: row.nonce,
             auth_time: row.auth_time,
             amr: row.amr,
-            epochs: Epochs { tenant: row.tenant_epoch, client: row.client_epoch, user: Some(row.user_epoch) },
+            epochs: Epochs {
+                tenant: row.tenant_epoch,
+                client: row.client_epoch,
+                user: Some(row.user_epoch),
+            },
         })
     }
 }

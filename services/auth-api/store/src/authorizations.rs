@@ -192,7 +192,10 @@ impl Columns {
             amrs: items.iter().map(|item| item.amr.clone()).collect(),
             accounts: items.iter().map(|item| optional_bytes(item.account)).collect(),
             cores: items.iter().map(|item| item.event.core.clone()).collect(),
-            personals: items.iter().map(|item| item.event.personal.as_bytes().to_vec()).collect(),
+            personals: items
+                .iter()
+                .map(|item| item.event.personal.as_bytes().to_vec())
+                .collect(),
             code_ttls: items.iter().map(|item| item.code_ttl.as_secs_f64()).collect(),
             session_ttls: items.iter().map(|item| item.session_ttl.as_secs_f64()).collect(),
             idle_ttls: items.iter().map(|item| item.idle_ttl.as_secs_f64()).collect(),

@@ -77,8 +77,16 @@ impl Store {
                 "Stale" => IssueOutcome::Stale,
                 _ => return Err(Fault::Impossible("client_token_issue.outcome")),
             };
-            let epochs = Epochs { tenant: row.tenant_epoch, client: row.client_epoch, user: None };
-            Ok(ClientToken { outcome, at: row.at, epochs })
+            let epochs = Epochs {
+                tenant: row.tenant_epoch,
+                client: row.client_epoch,
+                user: None,
+            };
+            Ok(ClientToken {
+                outcome,
+                at: row.at,
+                epochs,
+            })
         })
         .transpose()
     }

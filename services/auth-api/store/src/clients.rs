@@ -17,7 +17,9 @@ impl Store {
     /// If the database gives no answer, or a row that cannot be.
     #[instrument(skip_all)]
     pub async fn find_client(&self, id: ClientId) -> Result<Option<Client>, Fault> {
-        let row = sqlx::query_file!("sql/client_find.sql", id.as_uuid()).fetch_optional(&self.cold).await?;
+        let row = sqlx::query_file!("sql/client_find.sql", id.as_uuid())
+            .fetch_optional(&self.cold)
+            .await?;
         row.map(|row| {
             Ok(Client {
                 id: row.id.into(),

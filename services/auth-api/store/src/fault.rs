@@ -18,6 +18,10 @@ pub enum Fault {
 
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
-        if classify(&error).is_transient() { Self::Unavailable(error) } else { Self::Refused(error) }
+        if classify(&error).is_transient() {
+            Self::Unavailable(error)
+        } else {
+            Self::Refused(error)
+        }
     }
 }

@@ -66,6 +66,11 @@ impl Store {
     /// `hot` has [`HOT_CONNECTION_SETTINGS`]; `cold` serves administration and look-ups.
     #[must_use]
     pub fn new(hot: PgPool, cold: PgPool) -> Self {
-        Self { hot, cold, waiting: Semaphore::new(MAX_WAITING_FORMS), slot: AtomicI16::new(0) }
+        Self {
+            hot,
+            cold,
+            waiting: Semaphore::new(MAX_WAITING_FORMS),
+            slot: AtomicI16::new(0),
+        }
     }
 }

@@ -27,7 +27,10 @@ impl Redis {
                 config.connection_timeout = Duration::from_secs(1);
                 config.internal_command_timeout = Duration::from_secs(1);
                 config.max_command_attempts = 1;
-                config.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
+                config.tcp = TcpConfig {
+                    nodelay: Some(true),
+                    ..TcpConfig::default()
+                };
             })
             .with_performance_config(|config| config.default_command_timeout = DEADLINE)
             .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2))
@@ -42,8 +45,8 @@ impl Redis {
     /// If it does not, within half a second.
     pub async fn ping(&self) -> Result<(), Error> {
         let ping = self.client.ping::<()>(None);
-        tokio::time::timeout(PING_DEADLINE, ping).await.unwrap_or_else(|_| {
-            Err(Error::new(fred::error::ErrorKind::Timeout, "no answer to a ping"))
-        })
+        tokio::time::timeout(PING_DEADLINE, ping)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(fred::error::ErrorKind::Timeout, "no answer to a ping")))
     }
 }

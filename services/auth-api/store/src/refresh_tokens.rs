@@ -57,6 +57,8 @@ pub struct Rotated {
     pub user_id: UserId,
     /// The generation of the session's current token.
     pub generation: u32,
+    /// The master key that made it.
+    pub key_id: u8,
     /// Space-delimited, as granted.
     pub scope: String,
     /// When the user proved who they are.
@@ -151,7 +153,9 @@ impl Store {
         if rows.is_empty() {
             rows.extend(self.rotate_refresh_token_waiting(item).await?);
         }
-        Ok(rows.into_iter().find_map(|(attempt, row)| (attempt == item.attempt_id).then_some(row)))
+        Ok(rows
+            .into_iter()
+            .find_map(|(attempt, row)| (attempt == item.attempt_id).then_some(row)))
     }
 
     /// Decides a batch. Rows that are locked elsewhere, gone, another tenant's, or twice in the batch are absent.
@@ -161,7 +165,9 @@ impl Store {
     pub async fn rotate_refresh_tokens(&self, items: &[Rotate]) -> Result<Vec<(EventId, Rotated)>, Fault> {
         let column = Columns::of(items, self.slot());
         let rows = run!(self, "sql/refresh_token_rotate.sql", column).await?;
-        rows.into_iter().map(|row| Ok((row.attempt_id.into(), row.try_into()?))).collect()
+        rows.into_iter()
+            .map(|row| Ok((row.attempt_id.into(), row.try_into()?)))
+            .collect()
     }
 
     /// Decides one that was absent from its batch: waits for its row.
@@ -169,10 +175,16 @@ impl Store {
     /// # Errors
     /// If the database gives no answer, or the row stays locked.
     pub async fn rotate_refresh_token_waiting(&self, item: &Rotate) -> Result<Vec<(EventId, Rotated)>, Fault> {
-        let _permit = self.waiting.acquire().await.map_err(|_| Fault::Impossible("a closed semaphore"))?;
+        let _permit = self
+            .waiting
+            .acquire()
+            .await
+            .map_err(|_| Fault::Impossible("a closed semaphore"))?;
         let column = Columns::of(std::slice::from_ref(item), self.slot());
         let rows = run!(self, "sql/refresh_token_rotate_waiting.sql", column).await?;
-        rows.into_iter().map(|row| Ok((row.attempt_id.into(), row.try_into()?))).collect()
+        rows.into_iter()
+            .map(|row| Ok((row.attempt_id.into(), row.try_into()?)))
+            .collect()
     }
 
     /// Looks at a refresh token without using it. Nothing if it would be refused.
@@ -207,16 +219,21 @@ impl TryFrom<Row> for Rotated {
     type Error = Fault;
 
     fn try_from(row: Row) -> Result<Self, Fault> {
-        tracing::debug!(outcome = row.outcome, generation = row.generation, key_id = row.key_id, "decided");
+        tracing::debug!(outcome = row.outcome, generation = row.generation, "decided");
         Ok(Self {
             outcome: Rotation::find(&row.outcome).ok_or(Fault::Impossible("refresh_token_rotate.outcome"))?,
             at: row.at,
             user_id: row.user_id.into(),
             generation: u32::try_from(row.generation).map_err(|_| Fault::Impossible("session.generation"))?,
+            key_id: u8::try_from(row.key_id).map_err(|_| Fault::Impossible("session.key_id"))?,
             scope: row.scope,
             auth_time: row.auth_time,
             amr: row.amr,
-            epochs: Epochs { tenant: row.tenant_epoch, client: row.client_epoch, user: Some(row.user_epoch) },
+            epochs: Epochs {
+                tenant: row.tenant_epoch,
+                client: row.client_epoch,
+                user: Some(row.user_epoch),
+            },
         })
     }
 }
@@ -251,7 +268,10 @@ impl Columns {
             client_ids: items.iter().map(|item| item.client_id.as_uuid()).collect(),
             client_versions: items.iter().map(|item| item.client_version).collect(),
             // No row reaches 2^31: a larger one is in the future as well.
-            generations: items.iter().map(|item| i32::try_from(item.generation).unwrap_or(i32::MAX)).collect(),
+            generations: items
+                .iter()
+                .map(|item| i32::try_from(item.generation).unwrap_or(i32::MAX))
+                .collect(),
             secret_hashes: items.iter().map(|item| item.secret_hash.to_vec()).collect(),
             successor_hashes: items.iter().map(|item| item.successor_hash.to_vec()).collect(),
             key_ids: items.iter().map(|item| i16::from(item.key_id)).collect(),

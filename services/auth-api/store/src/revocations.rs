@@ -60,7 +60,9 @@ impl Store {
     /// # Errors
     /// If the database gives no answer.
     pub async fn poll_revocations(&self, since: Option<&str>) -> Result<Poll, Fault> {
-        let rows = sqlx::query_file!("sql/revocation_poll.sql", since.unwrap_or(BEGINNING)).fetch_all(&self.hot).await?;
+        let rows = sqlx::query_file!("sql/revocation_poll.sql", since.unwrap_or(BEGINNING))
+            .fetch_all(&self.hot)
+            .await?;
         let first = rows.first().ok_or(Fault::Impossible("outbox_slot has no row"))?;
         self.use_slot(first.slot);
         let (snapshot, at) = (first.snapshot.clone(), first.at);
@@ -74,7 +76,11 @@ impl Store {
                 expires_at: row.expires_at?,
             })
         });
-        Ok(Poll { snapshot, at, rows: rows.collect() })
+        Ok(Poll {
+            snapshot,
+            at,
+            rows: rows.collect(),
+        })
     }
 }
 

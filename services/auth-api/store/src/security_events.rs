@@ -35,7 +35,10 @@ impl Store {
                 &events.iter().map(|event| event.aggregate).collect::<Vec<_>>(),
                 &events.iter().map(|event| event.event_id.as_uuid()).collect::<Vec<_>>(),
                 &events.iter().map(|event| event.event.core.clone()).collect::<Vec<_>>(),
-                &events.iter().map(|event| event.event.personal.as_bytes().to_vec()).collect::<Vec<_>>()
+                &events
+                    .iter()
+                    .map(|event| event.event.personal.as_bytes().to_vec())
+                    .collect::<Vec<_>>()
             )
             .execute(&self.hot)
             .await

@@ -91,7 +91,11 @@ impl Store {
     pub async fn revoke_session(&self, item: &Revoke) -> Result<Revocation, Fault> {
         let mut rows = run!(self, "sql/session_revoke.sql", item).await?;
         if rows.is_empty() {
-            let _permit = self.waiting.acquire().await.map_err(|_| Fault::Impossible("a closed semaphore"))?;
+            let _permit = self
+                .waiting
+                .acquire()
+                .await
+                .map_err(|_| Fault::Impossible("a closed semaphore"))?;
             rows = run!(self, "sql/session_revoke_waiting.sql", item).await?;
         }
         let row = rows.into_iter().find(|row| row.attempt_id == item.attempt_id.as_uuid());

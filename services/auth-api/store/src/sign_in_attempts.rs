@@ -56,15 +56,27 @@ impl Store {
             .fetch_one(&self.hot)
         })
         .await?;
-        Ok(match (row.failures, row.user_id, row.status, row.password_hash, row.password_version) {
-            (None, ..) => {
-                let seconds = row.retry_after_seconds.unwrap_or(1);
-                Reservation::TooMany { retry_after_seconds: u32::try_from(seconds).unwrap_or(1) }
-            }
-            (Some(_), Some(user), Some(1), Some(hash), Some(password_version)) => {
-                Reservation::Candidate { user: user.into(), password_hash: hash.into(), password_version }
-            }
-            _ => Reservation::Nobody,
-        })
+        Ok(
+            match (
+                row.failures,
+                row.user_id,
+                row.status,
+                row.password_hash,
+                row.password_version,
+            ) {
+                (None, ..) => {
+                    let seconds = row.retry_after_seconds.unwrap_or(1);
+                    Reservation::TooMany {
+                        retry_after_seconds: u32::try_from(seconds).unwrap_or(1),
+                    }
+                }
+                (Some(_), Some(user), Some(1), Some(hash), Some(password_version)) => Reservation::Candidate {
+                    user: user.into(),
+                    password_hash: hash.into(),
+                    password_version,
+                },
+                _ => Reservation::Nobody,
+            },
+        )
     }
 }

@@ -48,7 +48,9 @@ impl Store {
     /// If the database gives no answer.
     #[instrument(skip_all)]
     pub async fn list_signing_keys(&self, tenant: TenantId) -> Result<Vec<StoredSigningKey>, Fault> {
-        let rows = sqlx::query_file!("sql/signing_key_list.sql", tenant.as_uuid()).fetch_all(&self.cold).await?;
+        let rows = sqlx::query_file!("sql/signing_key_list.sql", tenant.as_uuid())
+            .fetch_all(&self.cold)
+            .await?;
         Ok(rows
             .into_iter()
             .map(|row| StoredSigningKey {

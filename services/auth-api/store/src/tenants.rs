@@ -12,7 +12,9 @@ impl Store {
     /// If the database gives no answer.
     #[instrument(skip_all)]
     pub async fn find_tenant_by_slug(&self, slug: &str) -> Result<Option<Tenant>, Fault> {
-        let row = sqlx::query_file!("sql/tenant_find_by_slug.sql", slug).fetch_optional(&self.cold).await?;
+        let row = sqlx::query_file!("sql/tenant_find_by_slug.sql", slug)
+            .fetch_optional(&self.cold)
+            .await?;
         Ok(row.map(|row| Tenant {
             id: row.id.into(),
             slug: row.slug,

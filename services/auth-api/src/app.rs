@@ -1,0 +1,165 @@
+//! The wiring: the same in production and in tests.
+
+use std::sync::Arc;
+
+use credo_auth_store::{HOT_CONNECTION_SETTINGS, Redis, Store};
+use credo_clock::SharedClock;
+use credo_lifecycle::{Health, Shutdown, Tasks};
+use credo_postgres::{PoolSpec, connect_lazy};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    audit::Refusals,
+    directory::Directory,
+    feed::Feed,
+    http,
+    keys::{Keyring, MasterKeys},
+    metrics::Metrics,
+    passwords::Passwords,
+    refusal::Refusal,
+    settings::Settings,
+};
+
+/// Times out a statement before the request that waits for it (DESIGN section 3.2).
+const STATEMENT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
+/// Times out a wait for a row of a session.
+const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
+/// Times out an administrator's wait for a row that requests share.
+const ADMIN_LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
+/// How often Redis is asked whether it is there.
+const PING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Everything that a request needs.
+#[derive(Debug)]
+pub struct App {
+    /// What was set.
+    pub settings: Settings,
+    /// The auth database.
+    pub store: Arc<Store>,
+    /// What was revoked lately, and the database's time.
+    pub feed: Arc<Feed>,
+    /// Clients, tenants and people.
+    pub directory: Directory,
+    /// Keys.
+    pub keyring: Keyring,
+    /// Argon2.
+    pub passwords: Passwords,
+    /// The writer of refusals.
+    pub refusals: Refusals,
+    /// Numbers.
+    pub metrics: Metrics,
+    /// Time.
+    pub clock: SharedClock,
+    /// Requests whose caller may have gone: what they began is finished.
+    work: TaskTracker,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The database URL.
+    #[error("CREDO_AUTH_API_DATABASE_URL: {0}")]
+    Database(#[from] credo_postgres::InvalidUrl),
+    /// The Redis URL.
+    #[error("CREDO_AUTH_API_REDIS_URL: {0}")]
+    Redis(String),
+    /// Argon2.
+    #[error("passwords cannot be hashed: {0}")]
+    Passwords(String),
+    /// Metrics.
+    #[error("metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+impl App {
+    /// Puts the parts together and starts their background tasks.
+    ///
+    /// # Errors
+    /// If a setting cannot be used. An unreachable database is not an error here.
+    pub fn build(
+        settings: Settings,
+        masters: MasterKeys,
+        clock: SharedClock,
+        (tasks, shutdown, health): (&Tasks, &Shutdown, &Health),
+    ) -> Result<Arc<Self>, BuildError> {
+        let store = Arc::new(open_store(&settings)?);
+        let feed = Feed::new(Arc::clone(&clock));
+        let (refusals, writer) = Refusals::new(Arc::clone(&store), Arc::clone(&clock));
+        let app = Arc::new(Self {
+            directory: Directory::new(Arc::clone(&store), Arc::clone(&feed)),
+            keyring: Keyring::new(masters, Arc::clone(&store)),
+            passwords: Passwords::new(settings.password.hash_threads)
+                .map_err(|error| BuildError::Passwords(error.to_string()))?,
+            metrics: Metrics::new(&http::ROUTES)?,
+            work: TaskTracker::new(),
+            settings,
+            store,
+            feed,
+            refusals,
+            clock,
+        });
+        let shutdown = shutdown.clone();
+        let feed = Arc::clone(&app.feed);
+        tasks.spawn(
+            "revocation-feed",
+            feed.run(Arc::clone(&app.store), health.component("postgres"), shutdown.clone()),
+        );
+        tasks.spawn("refusal-writer", writer.run(shutdown.clone()));
+        if let Some(url) = &app.settings.redis.url {
+            let redis = Redis::connect(url).map_err(|error| BuildError::Redis(error.to_string()))?;
+            let component = health.component("redis");
+            tasks.spawn("redis-health", async move {
+                while !shutdown.is_requested() {
+                    match redis.ping().await {
+                        Ok(()) => component.up(),
+                        Err(error) => component.degraded(error.to_string()),
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(PING_INTERVAL) => {}
+                        () = shutdown.requested() => {}
+                    }
+                }
+            });
+        }
+        Ok(app)
+    }
+
+    /// Runs a use case to its end, even if its caller goes away in the middle: a code is never burnt by half.
+    ///
+    /// # Errors
+    /// Those of the use case; a panic in it is a defect.
+    pub async fn finish<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.work
+            .spawn(work)
+            .await
+            .unwrap_or_else(|error| Err(Refusal::internal(&error.to_string())))
+    }
+
+    /// Waits for work whose callers have gone.
+    pub async fn drain(&self) {
+        self.work.close();
+        self.work.wait().await;
+    }
+}
+
+fn open_store(settings: &Settings) -> Result<Store, BuildError> {
+    let hot = PoolSpec {
+        url: &settings.database.url,
+        application_name: "auth-api hot",
+        max_connections: settings.database.hot_connections,
+        statement_timeout: STATEMENT_TIMEOUT,
+        lock_timeout: LOCK_TIMEOUT,
+        settings: &HOT_CONNECTION_SETTINGS,
+    };
+    let cold = PoolSpec {
+        application_name: "auth-api cold",
+        max_connections: settings.database.cold_connections,
+        lock_timeout: ADMIN_LOCK_TIMEOUT,
+        settings: &[],
+        ..hot
+    };
+    Ok(Store::new(connect_lazy(&hot)?, connect_lazy(&cold)?))
+}

@@ -1,0 +1,19 @@
+//! Compliance events: in the business transaction, or the request fails and nothing changed.
+
+use credo_events::{Compliance, EventType, Outcome, Severity};
+
+/// An administrator made a tenant.
+pub const TENANT_CREATED: EventType<Compliance> = EventType::new("tenant_created", Severity::Info, Outcome::Success);
+/// An administrator made a client.
+pub const CLIENT_CREATED: EventType<Compliance> = EventType::new("client_created", Severity::Info, Outcome::Success);
+/// An administrator disabled a client.
+pub const CLIENT_DISABLED: EventType<Compliance> =
+    EventType::new("client_disabled", Severity::Warning, Outcome::Success);
+/// An administrator enabled a client.
+pub const CLIENT_ENABLED: EventType<Compliance> = EventType::new("client_enabled", Severity::Info, Outcome::Success);
+/// An administrator made a user.
+pub const USER_CREATED: EventType<Compliance> = EventType::new("user_created", Severity::Info, Outcome::Success);
+/// An administrator disabled a user.
+pub const USER_DISABLED: EventType<Compliance> = EventType::new("user_disabled", Severity::Warning, Outcome::Success);
+/// An administrator enabled a user.
+pub const USER_ENABLED: EventType<Compliance> = EventType::new("user_enabled", Severity::Info, Outcome::Success);

@@ -1,0 +1,128 @@
+//! Clients, tenants and people as they were read lately.
+//!
+//! What is kept decides nothing alone: a hot statement compares versions and epochs, and where there is no statement the
+//! revocation feed must vouch for what was kept. Only what is active is kept, so that enabling again shows at once.
+
+use std::{sync::Arc, time::Duration};
+
+use credo_auth_domain::{client::Client, tenant::Tenant, user::User};
+use credo_auth_store::{Fault, Store};
+use credo_ids::{ClientId, TenantId, UserId};
+use moka::future::Cache;
+
+use crate::{feed::Feed, refusal::Refusal};
+
+/// How long a client, a tenant or a person is kept.
+const TTL: Duration = Duration::from_secs(60);
+/// How many of each are kept.
+const CAPACITY: u64 = 100_000;
+
+/// What was read lately.
+#[derive(Debug)]
+pub struct Directory {
+    store: Arc<Store>,
+    feed: Arc<Feed>,
+    clients: Cache<ClientId, Arc<Client>>,
+    tenants: Cache<String, Arc<Tenant>>,
+    users: Cache<(TenantId, UserId), Arc<User>>,
+}
+
+/// Nothing to keep.
+#[derive(Debug, thiserror::Error)]
+enum Missing {
+    #[error("there is none")]
+    Absent,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Directory {
+    /// An empty directory over `store`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, feed: Arc<Feed>) -> Self {
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> Cache<K, V> {
+            Cache::builder().time_to_live(TTL).max_capacity(CAPACITY).build()
+        }
+        Self {
+            store,
+            feed,
+            clients: cache(),
+            tenants: cache(),
+            users: cache(),
+        }
+    }
+
+    /// An active client of an active tenant.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_client(&self, id: ClientId) -> Result<Option<Arc<Client>>, Refusal> {
+        if let Some(kept) = self.clients.get(&id).await {
+            if self.feed.vouches_for(&kept) {
+                return Ok(Some(kept));
+            }
+            self.clients.invalidate(&id).await;
+        }
+        let loading = self.clients.try_get_with(id, async {
+            let client = self
+                .store
+                .find_client(id)
+                .await?
+                .filter(|client| client.active && client.tenant.active);
+            client.map(Arc::new).ok_or(Missing::Absent)
+        });
+        found(loading.await)
+    }
+
+    /// Forgets a client that a statement found to be another by now.
+    pub async fn forget_client(&self, id: ClientId) {
+        self.clients.invalidate(&id).await;
+    }
+
+    /// An active tenant.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_tenant(&self, slug: &str) -> Result<Option<Arc<Tenant>>, Refusal> {
+        if let Some(kept) = self.tenants.get(slug).await {
+            if self.feed.vouches_for_tenant(kept.id, kept.epoch) {
+                return Ok(Some(kept));
+            }
+            self.tenants.invalidate(slug).await;
+        }
+        let loading = self.tenants.try_get_with_by_ref(slug, async {
+            let tenant = self
+                .store
+                .find_tenant_by_slug(slug)
+                .await?
+                .filter(|tenant| tenant.active);
+            tenant.map(Arc::new).ok_or(Missing::Absent)
+        });
+        found(loading.await)
+    }
+
+    /// An active person. Whether they are still active is the token's matter: the feed tells.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_user(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<User>>, Refusal> {
+        let loading = self.users.try_get_with((tenant, user), async {
+            self.store
+                .find_user(tenant, user)
+                .await?
+                .map(Arc::new)
+                .ok_or(Missing::Absent)
+        });
+        found(loading.await)
+    }
+}
+
+fn found<T>(answer: Result<Arc<T>, Arc<Missing>>) -> Result<Option<Arc<T>>, Refusal> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(missing) => match &*missing {
+            Missing::Absent => Ok(None),
+            Missing::Fault(fault) => Err(fault.into()),
+        },
+    }
+}

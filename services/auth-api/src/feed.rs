@@ -1,0 +1,193 @@
+//! The revocation feed in memory: what must be refused although its signature is good (DESIGN section 6).
+//!
+//! Invariant: an answer from memory is given only while the last successful look *started* less than a second ago on the
+//! monotonic clock. Otherwise the caller must ask the rows themselves, or refuse to answer.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use credo_auth_domain::client::Client;
+use credo_auth_store::{AccessTokenCheck, FeedRow, RevokedKind, Store};
+use credo_clock::SharedClock;
+use credo_ids::TenantId;
+use credo_lifecycle::{Component, Shutdown};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Time between two looks.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
+/// The oldest look that an answer may rest on.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct State {
+    /// When the last successful look started.
+    looked_at: Option<Duration>,
+    rows: HashMap<(TenantId, RevokedKind, Uuid), Vec<FeedRow>>,
+}
+
+/// What was revoked lately, and what time it is in the database.
+pub struct Feed {
+    state: RwLock<State>,
+    /// What the database's clock is ahead of ours, in microseconds.
+    offset_micros: AtomicI64,
+    clock: SharedClock,
+}
+
+/// What the feed says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not revoked.
+    Good,
+    /// Revoked.
+    Revoked,
+    /// The feed is too old to tell.
+    Unknown,
+}
+
+impl Feed {
+    /// An empty feed, which can tell nothing yet.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Arc<Self> {
+        Arc::new(Self {
+            state: RwLock::default(),
+            offset_micros: AtomicI64::new(0),
+            clock,
+        })
+    }
+
+    /// The time in the database: the clock of this process plus what was last learned.
+    #[must_use]
+    pub fn database_now(&self) -> OffsetDateTime {
+        self.clock.now() + time::Duration::microseconds(self.offset_micros.load(Ordering::Relaxed))
+    }
+
+    /// Age of the last successful look; nothing if there was none.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.looked_at.map(|at| self.clock.monotonic().saturating_sub(at))
+    }
+
+    /// Whether a token whose signature is good is still honoured.
+    #[must_use]
+    pub fn verdict(&self, token: &AccessTokenCheck) -> Verdict {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_fresh(&state) {
+            return Verdict::Unknown;
+        }
+        let session = token.session_id.map(|session| session.as_uuid());
+        let absolute = |kind, id| state.rows.contains_key(&(token.tenant_id, kind, id));
+        let below = |kind, id, epoch: i64| state.is_below(token.tenant_id, kind, id, epoch, session);
+        let revoked = absolute(RevokedKind::Token, token.token_id.as_uuid())
+            || session.is_some_and(|session| absolute(RevokedKind::Session, session))
+            || below(RevokedKind::Tenant, token.tenant_id.as_uuid(), token.epochs.tenant)
+            || below(RevokedKind::Client, token.client_id.as_uuid(), token.epochs.client)
+            || token
+                .user_id
+                .zip(token.epochs.user)
+                .is_some_and(|(user, epoch)| below(RevokedKind::User, user.as_uuid(), epoch));
+        if revoked { Verdict::Revoked } else { Verdict::Good }
+    }
+
+    /// Whether a client that was read before is still as it was, as far as it can be disabled.
+    #[must_use]
+    pub fn vouches_for(&self, client: &Client) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let tenant = client.tenant.id;
+        self.is_fresh(&state)
+            && !state.is_below(tenant, RevokedKind::Tenant, tenant.as_uuid(), client.tenant.epoch, None)
+            && !state.is_below(tenant, RevokedKind::Client, client.id.as_uuid(), client.epoch, None)
+    }
+
+    /// Whether a tenant of that epoch is still as it was.
+    #[must_use]
+    pub fn vouches_for_tenant(&self, tenant: TenantId, epoch: i64) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        self.is_fresh(&state) && !state.is_below(tenant, RevokedKind::Tenant, tenant.as_uuid(), epoch, None)
+    }
+
+    /// Takes a row that this process has just written, so that it need not wait for the next look.
+    pub fn learn(&self, row: FeedRow) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).insert(row);
+    }
+
+    /// Looks every 300 ms until shutdown and the last request.
+    pub async fn run(self: Arc<Self>, store: Arc<Store>, database: Component, shutdown: Shutdown) {
+        let companion = shutdown.companion();
+        let mut snapshot: Option<String> = None;
+        loop {
+            match self.look(&store, snapshot.as_deref()).await {
+                Ok(next) => {
+                    database.up();
+                    snapshot = Some(next);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the revocation feed could not be read");
+                    database.down(error.to_string());
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
+                () = companion.drained() => return,
+            }
+        }
+    }
+
+    /// One look. Gives the snapshot that the next one begins at.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    pub async fn look(&self, store: &Store, since: Option<&str>) -> Result<String, credo_auth_store::Fault> {
+        let started = self.clock.monotonic();
+        let poll = store.poll_revocations(since).await?;
+        let micros = (poll.at - self.clock.now()).whole_microseconds();
+        self.offset_micros
+            .store(i64::try_from(micros).unwrap_or_default(), Ordering::Relaxed);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.rows.retain(|_, rows| {
+            rows.retain(|row| row.expires_at > poll.at);
+            !rows.is_empty()
+        });
+        for row in poll.rows {
+            state.insert(row);
+        }
+        state.looked_at = Some(started);
+        Ok(poll.snapshot)
+    }
+
+    fn is_fresh(&self, state: &State) -> bool {
+        state
+            .looked_at
+            .is_some_and(|at| self.clock.monotonic().saturating_sub(at) < MAX_AGE)
+    }
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Feed")
+    }
+}
+
+impl State {
+    fn insert(&mut self, row: FeedRow) {
+        self.rows
+            .entry((row.tenant_id, row.kind, row.id))
+            .or_default()
+            .push(row);
+    }
+
+    fn is_below(&self, tenant: TenantId, kind: RevokedKind, id: Uuid, epoch: i64, session: Option<Uuid>) -> bool {
+        self.rows.get(&(tenant, kind, id)).is_some_and(|rows| {
+            let spared = |row: &FeedRow| session.is_some() && row.except_sid == session;
+            rows.iter()
+                .any(|row| row.epoch.is_some_and(|limit| epoch < limit) && !spared(row))
+        })
+    }
+}

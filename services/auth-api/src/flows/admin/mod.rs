@@ -1,0 +1,1 @@
+//! What administrators do, one use case a file.

@@ -1,0 +1,11 @@
+//! Use cases, one a file: each reads as the story of what happens and calls the domain, the store and the keys.
+
+pub mod admin;
+pub mod authorize;
+pub mod bearer;
+pub mod client_auth;
+pub mod introspect;
+pub mod revoke;
+pub mod sessions;
+pub mod token;
+pub mod userinfo;

@@ -1,0 +1,143 @@
+//! Making tokens from what a statement returned: nothing is signed that is not committed.
+
+use credo_auth_domain::{
+    access_token::{ADMIN_AUDIENCE, AccessTokenClaims, IdTokenClaims},
+    client::Client,
+    lifetime::{ACCESS_TOKEN_TTL, ADMIN_TOKEN_TTL, ID_TOKEN_TTL},
+    scope::Scope,
+    session::Epochs,
+};
+use credo_ids::{SessionId, TokenId, UserId};
+use secrecy::SecretString;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use tracing::instrument;
+
+use crate::{
+    app::App,
+    keys::{TokenType, at_hash},
+    refusal::Refusal,
+};
+
+/// The answer of the token endpoint (RFC 6749 section 5.1).
+#[derive(Debug, Serialize)]
+pub struct TokenResponse {
+    #[serde(serialize_with = "expose")]
+    access_token: SecretString,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    refresh_token: Option<SecretString>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    id_token: Option<SecretString>,
+    scope: String,
+}
+
+/// What tokens are made of.
+pub(super) struct Grant<'a> {
+    pub client: &'a Client,
+    pub scope: Scope,
+    pub epochs: Epochs,
+    /// The database's clock.
+    pub at: OffsetDateTime,
+    /// The person, where one stands behind the grant.
+    pub person: Option<Person<'a>>,
+    pub refresh_token: Option<SecretString>,
+}
+
+/// The person behind a grant.
+pub(super) struct Person<'a> {
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub auth_time: OffsetDateTime,
+    pub amr: &'a str,
+    pub nonce: Option<String>,
+}
+
+/// Signs the tokens of a grant.
+#[instrument(skip_all)]
+pub(super) async fn issue(app: &App, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
+    let keys = app.keyring.tenant(grant.client.tenant.id).await?;
+    let issuer = grant.client.tenant.issuer(&app.settings.public_base_url);
+    let is_admin = grant.scope.is_admin();
+    let ttl = if is_admin { ADMIN_TOKEN_TTL } else { ACCESS_TOKEN_TTL };
+    let claims = access_token_claims(
+        &grant,
+        &issuer,
+        if is_admin { ADMIN_AUDIENCE } else { &issuer },
+        ttl.as_secs(),
+    );
+    let signed = |error: crate::keys::KeyFault| Refusal::internal(&error.to_string());
+    let access_token = keys.active.sign(TokenType::AccessToken, &claims).map_err(signed)?;
+    let id_token = match grant.person.filter(|_| grant.scope.contains("openid")) {
+        Some(person) => {
+            let claims = id_token_claims(person, grant.client, issuer, grant.at, at_hash(&access_token));
+            Some(keys.active.sign(TokenType::IdToken, &claims).map_err(signed)?)
+        }
+        None => None,
+    };
+    Ok(TokenResponse {
+        access_token: access_token.into(),
+        token_type: "Bearer",
+        expires_in: ttl.as_secs(),
+        refresh_token: grant.refresh_token,
+        id_token: id_token.map(Into::into),
+        scope: grant.scope.to_string(),
+    })
+}
+
+fn access_token_claims(grant: &Grant<'_>, issuer: &str, audience: &str, ttl_seconds: u64) -> AccessTokenClaims {
+    let issued_at = grant.at.unix_timestamp();
+    let person = grant.person.as_ref();
+    let client_id = grant.client.id.to_string();
+    AccessTokenClaims {
+        iss: issuer.to_owned(),
+        sub: person.map_or_else(|| client_id.clone(), |person| person.user_id.to_string()),
+        aud: audience.to_owned(),
+        exp: issued_at.saturating_add_unsigned(ttl_seconds),
+        iat: issued_at,
+        jti: TokenId::now_v7().to_string(),
+        client_id,
+        scope: grant.scope.to_string(),
+        sid: person.map(|person| person.session_id.to_string()),
+        auth_time: person.map(|person| person.auth_time.unix_timestamp()),
+        tid: grant.client.tenant.id.to_string(),
+        ep: [grant.epochs.tenant, grant.epochs.client]
+            .into_iter()
+            .chain(grant.epochs.user)
+            .collect(),
+    }
+}
+
+fn id_token_claims(
+    person: Person<'_>,
+    client: &Client,
+    issuer: String,
+    at: OffsetDateTime,
+    at_hash: String,
+) -> IdTokenClaims {
+    IdTokenClaims {
+        iss: issuer,
+        sub: person.user_id.to_string(),
+        aud: client.id.to_string(),
+        exp: at.unix_timestamp().saturating_add_unsigned(ID_TOKEN_TTL.as_secs()),
+        iat: at.unix_timestamp(),
+        auth_time: person.auth_time.unix_timestamp(),
+        amr: person.amr.split(' ').map(ToOwned::to_owned).collect(),
+        sid: person.session_id.to_string(),
+        nonce: person.nonce,
+        at_hash,
+    }
+}
+
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secrecy::ExposeSecret::expose_secret(secret))
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn expose_some<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => expose(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,101 @@
+//! What the server says of itself (OpenID Connect Discovery, RFC 8414), listing what works and no more, and its keys.
+//!
+//! Unknown and suspended tenants get one body. Nothing in the answer comes from the request but the slug of a tenant.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use credo_auth_domain::{
+    client::AuthMethod,
+    grant_type::GrantType,
+    scope::SESSIONS,
+    tenant::{Tenant, is_slug},
+};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, not_found};
+use crate::{app::App, keys::ES256, refusal::Refusal};
+
+/// How long others keep metadata and keys.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+pub(super) async fn openid_configuration(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+    metadata(&app, &slug).await
+}
+
+pub(super) async fn authorization_server(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+    metadata(&app, &slug).await
+}
+
+pub(super) async fn jwks(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+    let keys = match find(&app, &slug).await {
+        Ok(Some(tenant)) => app.keyring.tenant(tenant.id).await,
+        Ok(None) => return not_found().await,
+        Err(refusal) => Err(refusal),
+    };
+    match keys {
+        Ok(keys) => {
+            let content_type = HeaderValue::from_static("application/jwk-set+json");
+            (
+                [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, MAX_AGE)],
+                keys.jwks.clone(),
+            )
+                .into_response()
+        }
+        Err(refusal) => Answer::new(&app).refusal(&refusal),
+    }
+}
+
+async fn metadata(app: &App, slug: &str) -> Response {
+    match find(app, slug).await {
+        Ok(Some(tenant)) => {
+            let document = document(&app.settings.public_base_url, &tenant);
+            ([(header::CACHE_CONTROL, MAX_AGE)], Json(document)).into_response()
+        }
+        Ok(None) => not_found().await,
+        Err(refusal) => Answer::new(app).refusal(&refusal),
+    }
+}
+
+async fn find(app: &App, slug: &str) -> Result<Option<Arc<Tenant>>, Refusal> {
+    if is_slug(slug) {
+        app.directory.resolve_tenant(slug).await
+    } else {
+        Ok(None)
+    }
+}
+
+fn document(base: &str, tenant: &Tenant) -> Value {
+    let issuer = tenant.issuer(base);
+    let secret_methods = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost].map(AuthMethod::as_str);
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{base}/auth/authorize"),
+        "token_endpoint": format!("{base}/auth/token"),
+        "userinfo_endpoint": format!("{base}/auth/userinfo"),
+        "revocation_endpoint": format!("{base}/auth/revoke"),
+        "introspection_endpoint": format!("{base}/auth/introspect"),
+        "jwks_uri": format!("{issuer}/jwks.json"),
+        "scopes_supported": ["openid", "profile", "email", "offline_access", SESSIONS],
+        "response_types_supported": ["code"],
+        "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ES256],
+        "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
+        "revocation_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
+        "introspection_endpoint_auth_methods_supported": secret_methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid",
+            "name", "updated_at", "email", "email_verified"
+        ],
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
+}

@@ -1,0 +1,20 @@
+//! Public HTTP: parse, call one flow, shape the answer.
+
+mod answer;
+mod authorize;
+mod bearer;
+mod bounded;
+mod client_credentials;
+mod context;
+mod form;
+mod introspect;
+mod metadata;
+mod proxies;
+mod revoke;
+mod router;
+mod sessions;
+mod token;
+mod userinfo;
+
+pub use proxies::TrustedProxies;
+pub use router::{ROUTES, router};

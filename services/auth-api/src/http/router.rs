@@ -1,0 +1,68 @@
+//! The whole route table of public HTTP, and the layers around it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{delete, get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{answer, authorize, bounded, context, introspect, metadata, revoke, sessions, token, userinfo};
+use crate::app::App;
+
+/// The largest body that is read, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1_024;
+
+/// Every route, as metrics name it; the last stands for all else.
+pub const ROUTES: [&str; 11] = [
+    "/auth/authorize",
+    "/auth/token",
+    "/auth/userinfo",
+    "/auth/introspect",
+    "/auth/revoke",
+    "/auth/sessions",
+    "/auth/sessions/{id}",
+    "/auth/logout-all",
+    "/t/{slug}/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server/t/{slug}",
+    "/t/{slug}/jwks.json",
+];
+
+/// Public HTTP over `app`.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/auth/authorize", post(authorize::authorize))
+        .route("/auth/token", post(token::token))
+        .route("/auth/userinfo", get(userinfo::userinfo).post(userinfo::userinfo_post))
+        .route("/auth/introspect", post(introspect::introspect))
+        .route("/auth/revoke", post(revoke::revoke))
+        .route("/auth/sessions", get(sessions::list))
+        .route("/auth/sessions/{id}", delete(sessions::end))
+        .route("/auth/logout-all", post(sessions::end_all))
+        .route(
+            "/t/{slug}/.well-known/openid-configuration",
+            get(metadata::openid_configuration),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server/t/{slug}",
+            get(metadata::authorization_server),
+        )
+        .route("/t/{slug}/jwks.json", get(metadata::jwks))
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        // Nearest to the handler first: whoever reads the body reads no more than this.
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // A panic is a 500 and not a torn connection.
+        .layer(CatchPanicLayer::custom(answer::panicked))
+        // Deadline and concurrency: early 503 rather than a late one.
+        .layer(middleware::from_fn_with_state(
+            bounded::Bounds::new(&app),
+            bounded::bounded,
+        ))
+        // Outermost: every answer has a request id, a log line and a metric, the early ones too.
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), context::with_context))
+        .with_state(app)
+}

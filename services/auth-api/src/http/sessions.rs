@@ -1,0 +1,105 @@
+//! `GET /auth/sessions`, `DELETE /auth/sessions/{id}`, `POST /auth/logout-all`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, Query, State},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+use credo_auth_domain::{scope, session::LiveSession};
+use serde::Deserialize;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+
+use super::{
+    answer::{Answer, Challenge, problem},
+    bearer::HeaderBearer,
+    context::Context,
+};
+use crate::{
+    app::App,
+    flows::sessions::{self as flow, SessionOwnerScope},
+};
+
+/// A request of a person who may see and end their own sessions.
+pub(super) struct Owner(SessionOwnerScope);
+
+impl FromRequestParts<Arc<App>> for Owner {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let HeaderBearer(bearer) = HeaderBearer::from_request_parts(parts, app).await?;
+        match flow::allow(app, &bearer).await {
+            Ok(Some(owner)) => Ok(Self(owner)),
+            Ok(None) => Err(Challenge::InsufficientScope(scope::SESSIONS).into_response()),
+            Err(refusal) => Err(Answer::new(app).refusal(&refusal)),
+        }
+    }
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>, Owner(owner): Owner) -> Response {
+    match flow::list(&app, owner).await {
+        Ok(sessions) => {
+            let sessions: Vec<_> = sessions.iter().map(|session| show(session, &owner)).collect();
+            Json(json!({ "sessions": sessions })).into_response()
+        }
+        Err(refusal) => Answer::new(&app).refusal(&refusal),
+    }
+}
+
+fn show(session: &LiveSession, owner: &SessionOwnerScope) -> serde_json::Value {
+    let instant = |at: time::OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    json!({
+        "session_id": session.id,
+        "client_id": session.client_id,
+        "client_name": session.client_name,
+        "device_id": session.device_id,
+        "created_at": instant(session.created_at),
+        "last_used_at": instant(session.last_used_at),
+        "expires_at": instant(session.expires_at),
+        "current": session.id == owner.current,
+    })
+}
+
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    Context(context): Context,
+    Owner(owner): Owner,
+    Path(id): Path<String>,
+) -> Response {
+    let Ok(session) = id.parse() else {
+        return problem(StatusCode::NOT_FOUND, "Not found");
+    };
+    match app.finish(flow::end(Arc::clone(&app), context, owner, session)).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => problem(StatusCode::NOT_FOUND, "Not found"),
+        Err(refusal) => Answer::new(&app).refusal(&refusal),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndAllQuery {
+    #[serde(default)]
+    except_current: bool,
+}
+
+pub(super) async fn end_all(
+    State(app): State<Arc<App>>,
+    Context(context): Context,
+    Owner(owner): Owner,
+    query: Result<Query<EndAllQuery>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Ok(Query(query)) = query else {
+        return problem(StatusCode::BAD_REQUEST, "except_current must be true or false");
+    };
+    match app
+        .finish(flow::end_all(Arc::clone(&app), context, owner, query.except_current))
+        .await
+    {
+        Ok(()) => Json(json!({ "revoked": true })).into_response(),
+        Err(refusal) => Answer::new(&app).refusal(&refusal),
+    }
+}

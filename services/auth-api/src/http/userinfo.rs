@@ -1,0 +1,56 @@
+//! `GET` and `POST /auth/userinfo` (OpenID Connect Core section 5.3).
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{FromRequest as _, Request, State},
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    answer::{Answer, Challenge},
+    bearer::{HeaderBearer, authenticate, header_token},
+    form::Form,
+};
+use crate::{
+    app::App,
+    flows::{bearer::Bearer, userinfo::userinfo as flow},
+};
+
+pub(super) async fn userinfo(State(app): State<Arc<App>>, HeaderBearer(bearer): HeaderBearer) -> Response {
+    answer(&app, &bearer).await
+}
+
+/// The token may be in the header or in a form, and must not be in both (RFC 6750 section 2).
+pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request) -> Response {
+    let in_header = match header_token(request.headers()) {
+        Ok(token) => token,
+        Err(challenge) => return challenge.into_response(),
+    };
+    let in_form = match Form::from_request(request, &app).await {
+        Ok(Form(Ok(mut form))) => form.take("access_token"),
+        Ok(Form(Err(_))) => None, // no form: the header alone counts
+        Err(response) => return response,
+    };
+    let token = match (in_header, in_form) {
+        (Some(_), Some(_)) => return Challenge::InvalidRequest.into_response(),
+        (Some(token), None) | (None, Some(token)) => token,
+        (None, None) => return Challenge::Missing.into_response(),
+    };
+    match authenticate(&app, &token).await {
+        Ok(bearer) => answer(&app, &bearer).await,
+        Err(response) => response,
+    }
+}
+
+async fn answer(app: &App, bearer: &Bearer) -> Response {
+    if !bearer.has_scope("openid") {
+        return Challenge::InsufficientScope("openid").into_response();
+    }
+    match flow(app, bearer).await {
+        Ok(Some(claims)) => Json(claims).into_response(),
+        Ok(None) => Challenge::InvalidToken.into_response(),
+        Err(refusal) => Answer::new(app).refusal(&refusal),
+    }
+}

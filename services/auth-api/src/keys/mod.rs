@@ -1,0 +1,24 @@
+//! Keys: the master keys and all that is derived from them, and the signing keys of tenants.
+//!
+//! Refuses to show a private key: no type here prints one, and a private key leaves only sealed.
+
+mod jws;
+mod keyring;
+mod master;
+mod signing_key;
+
+pub use jws::{UnverifiedJws, at_hash};
+pub use keyring::{Keyring, TenantKeys};
+pub use master::{InvalidMasterKeys, MasterKey, MasterKeys};
+pub use signing_key::{ES256, SigningKey, TokenType};
+
+/// A key that cannot be made, opened or used. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyFault(String);
+
+impl From<serde_json::Error> for KeyFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self(format!("claims cannot be written: {error}"))
+    }
+}

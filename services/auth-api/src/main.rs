@@ -1,0 +1,63 @@
+//! Starts auth-api: settings, keys, parts, listeners; then serves until it is told to stop, and drains.
+
+use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use auth_api::{
+    app::App,
+    http,
+    keys::MasterKeys,
+    settings::{SPEC, Settings},
+};
+use credo_clock::SystemClock;
+use credo_lifecycle::{Health, Shutdown, Tasks, bind, management};
+
+/// Longest time that requests have to finish after the process was told to stop.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Settings may be what is wrong, and logging with them: the last word needs neither.
+            let _ = writeln!(std::io::stderr(), "auth-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let settings: Settings = credo_config::load(&SPEC)?;
+    settings.validate()?;
+    credo_telemetry::init(&settings.telemetry)?;
+    let masters = MasterKeys::read(&settings.master_keys_path).context("CREDO_MASTER_KEYS_FILE")?;
+    let shutdown = Shutdown::on_signals()?;
+    let (tasks, health) = (Tasks::new(shutdown.clone()), Health::new());
+    let public = bind("http.listen", settings.http.listen).await?;
+    let grpc = bind("grpc.listen", settings.grpc.listen).await?;
+    let management = bind("management.listen", settings.management.listen).await?;
+    let app = App::build(settings, masters, SystemClock::new(), (&tasks, &shutdown, &health))?;
+
+    let registry = app.metrics.registry.clone();
+    tasks.spawn(
+        "management",
+        management::serve(management, health.clone(), registry, shutdown.clone()),
+    );
+    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = shutdown.clone();
+    tasks.spawn("http", async move {
+        axum::serve(public, router)
+            .with_graceful_shutdown(async move { stopped.requested().await })
+            .await
+    });
+    drop(grpc);
+    health.started();
+    tracing::info!(public_base_url = app.settings.public_base_url, "auth-api serves");
+
+    shutdown.requested().await;
+    health.draining();
+    tasks.wait(DRAIN_DEADLINE).await?;
+    app.drain().await;
+    Ok(())
+}

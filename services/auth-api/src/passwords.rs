@@ -1,0 +1,157 @@
+//! Argon2id off the reactor, on so many threads as were given and no more.
+//!
+//! Refuses early when too many wait. An unknown account costs the same computation as a known one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use credo_auth_domain::password::Password;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::refusal::Refusal;
+
+/// Memory of one computation, in KiB (OWASP's first choice for Argon2id).
+const MEMORY_KIB: u32 = 19_456;
+/// Passes over it.
+const PASSES: u32 = 2;
+/// Computations that may wait for each thread.
+const MAX_WAITING_PER_THREAD: usize = 64;
+
+/// Hashes and checks passwords.
+#[derive(Debug)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    threads: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+    /// Checked where there is nothing to check, so that nobody can tell by the time.
+    decoy: SecretString,
+}
+
+/// The right to one computation.
+#[derive(Debug)]
+pub struct Turn(OwnedSemaphorePermit);
+
+impl Passwords {
+    /// At most `threads` computations at one time.
+    ///
+    /// # Errors
+    /// If Argon2 refuses its parameters or the system has no randomness.
+    pub fn new(threads: usize) -> Result<Self, argon2::password_hash::Error> {
+        let params = Params::new(MEMORY_KIB, PASSES, 1, None)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = argon2.hash_password(b"nobody's password")?.to_string().into();
+        Ok(Self {
+            argon2,
+            threads: Arc::new(Semaphore::new(threads)),
+            waiting: AtomicUsize::new(0),
+            max_waiting: threads * MAX_WAITING_PER_THREAD,
+            decoy,
+        })
+    }
+
+    /// Waits for a thread.
+    ///
+    /// # Errors
+    /// If too many wait already.
+    pub async fn turn(&self) -> Result<Turn, Refusal> {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.max_waiting {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::overloaded("too many passwords wait for their check"));
+        }
+        let guard = WaitingGuard(&self.waiting);
+        let permit = Arc::clone(&self.threads).acquire_owned().await;
+        drop(guard);
+        permit.map(Turn).map_err(|_| Refusal::internal("a closed semaphore"))
+    }
+
+    /// The PHC string of a password.
+    ///
+    /// # Errors
+    /// If Argon2 fails.
+    pub async fn hash(&self, turn: Turn, password: Password) -> Result<SecretString, Refusal> {
+        let argon2 = self.argon2.clone();
+        compute(turn, move || {
+            argon2
+                .hash_password(password.as_bytes())
+                .map(|hash| hash.to_string().into())
+        })
+        .await?
+        .map_err(|error| Refusal::internal(&error.to_string()))
+    }
+
+    /// Whether `password` is the one behind `hash`; without a hash it is not, after the same time.
+    ///
+    /// # Errors
+    /// If the thread dies.
+    pub async fn verify(&self, turn: Turn, password: Password, hash: Option<SecretString>) -> Result<bool, Refusal> {
+        let argon2 = self.argon2.clone();
+        let exists = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.decoy.clone());
+        let matches = compute(turn, move || {
+            argon2
+                .verify_password(password.as_bytes(), hash.expose_secret())
+                .is_ok()
+        })
+        .await?;
+        Ok(matches && exists)
+    }
+}
+
+async fn compute<T: Send + 'static>(turn: Turn, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(move || {
+        let result = work();
+        drop(turn.0);
+        result
+    })
+    .await
+    .map_err(|error| Refusal::internal(&error.to_string()))
+}
+
+struct WaitingGuard<'a>(&'a AtomicUsize);
+
+impl Drop for WaitingGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pw_02_passwords_are_not_truncated() {
+        let passwords = Passwords::new(1).unwrap();
+        let long = "a".repeat(72);
+        let hash = passwords
+            .hash(passwords.turn().await.unwrap(), Password::typed(&long).unwrap())
+            .await
+            .unwrap();
+        assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        for (text, good) in [
+            (long.clone(), true),
+            (format!("{long}b"), false),
+            (format!("{long}\u{0}"), false),
+        ] {
+            let turn = passwords.turn().await.unwrap();
+            let verified = passwords
+                .verify(turn, Password::typed(&text).unwrap(), Some(hash.clone()))
+                .await;
+            assert_eq!(verified.unwrap(), good);
+        }
+        let turn = passwords.turn().await.unwrap();
+        assert!(
+            !passwords
+                .verify(turn, Password::typed("nobody's password").unwrap(), None)
+                .await
+                .unwrap()
+        );
+    }
+}
