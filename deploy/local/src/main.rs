@@ -164,7 +164,7 @@ async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<Exit
 }
 
 impl Wanted {
-    fn options(self, customary_ports: bool, durable: bool) -> Options {
+    fn options(self, customary_ports: bool, for_tests: bool) -> Options {
         let parts = if self.only.is_empty() {
             Part::ALL.to_vec()
         } else {
@@ -174,13 +174,13 @@ impl Wanted {
             external: self.external,
             parts,
             customary_ports,
-            durable,
+            for_tests,
         }
     }
 }
 
 async fn keep_up(layout: Layout, wanted: Wanted, terminal: Terminal) -> Result<ExitCode> {
-    let options = wanted.options(layout.stack() == "run", true);
+    let options = wanted.options(layout.stack() == "run", false);
     terminal.say(terminal.heading("Credo, local stack"));
     let show = async |ready: Ready| -> Result<()> {
         show(&ready, terminal)?;
@@ -192,7 +192,7 @@ async fn keep_up(layout: Layout, wanted: Wanted, terminal: Terminal) -> Result<E
 }
 
 async fn test(layout: Layout, wanted: Wanted, command: &[OsString], terminal: Terminal) -> Result<ExitCode> {
-    let options = wanted.options(false, false);
+    let options = wanted.options(false, true);
     terminal.say(terminal.heading("Credo, stack for tests"));
     let outcome = run::run(layout, options, terminal, true, async |ready| {
         test_run::run(command, ready).await

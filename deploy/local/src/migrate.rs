@@ -13,7 +13,13 @@ use crate::{
 
 /// What `bootstrap` exits with when the admin client exists already.
 const EXISTS: i32 = 3;
-const ROLES: [&str; 4] = ["auth_api", "outbox_relay", "audit_consumer", "audit_reader"];
+/// The roles that services have in the databases.
+pub const ROLES: [&str; 4] = ["auth_api", "outbox_relay", "audit_consumer", "audit_reader"];
+
+/// The name that the database knows a role by.
+pub fn role_name(role: &str) -> String {
+    format!("credo_{role}")
+}
 
 /// Brings both databases to the newest schema, and gives the serving roles the passwords of this stack.
 ///
@@ -61,7 +67,7 @@ async fn run(layout: &Layout, state: &mut State, backing: &Backing, arguments: &
         .env("CREDO_MIGRATE_AUDIT_DATABASE_URL", &backing.audit_owner_url)
         .kill_on_drop(true);
     for role in ROLES {
-        let password = state.password(&format!("credo_{role}"))?;
+        let password = state.password(&role_name(role))?;
         command.env(
             format!("CREDO_MIGRATE_ROLES_{}_PASSWORD", role.to_uppercase()),
             password,

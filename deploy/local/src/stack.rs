@@ -1,6 +1,6 @@
 //! A stack from nothing to ready, in order, and what is known of it then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use tokio::task::JoinSet;
@@ -9,20 +9,25 @@ use crate::{
     admin,
     backing::{Backing, External},
     java::Java,
-    kafka::{self, Kafka, jars::Jars},
+    kafka::{Kafka, jars::Jars},
     landing,
     layout::Layout,
     ledger::Ledger,
     migrate,
     part::Part,
     ports::Port,
-    postgres::Postgres,
+    postgres::{self, Postgres},
     redis, seed, services,
     stack_file::{self, StackFile},
     state::State,
     supervisor::Supervisor,
     terminal::Terminal,
 };
+
+mod describe;
+
+/// What the testkit gives to the serving roles: roles are the whole server's, so there is only one password.
+const TEST_ROLE_PASSWORD: &str = "credo-test-role";
 
 /// What kind of stack is wanted.
 #[derive(Debug, Clone)]
@@ -33,8 +38,9 @@ pub struct Options {
     pub parts: Vec<Part>,
     /// Whether services should listen where people expect them.
     pub customary_ports: bool,
-    /// Whether commits must outlive a crash of the machine.
-    pub durable: bool,
+    /// Whether it is for tests: commits need not outlive a crash of the machine, and the serving roles have the password
+    /// that tests give to the same roles for databases of their own.
+    pub for_tests: bool,
 }
 
 /// A stack that is coming up, or is up.
@@ -60,8 +66,14 @@ impl Stack {
     /// # Errors
     /// If its memory is damaged.
     pub fn new(layout: Layout, options: Options, terminal: Terminal, ledger: Ledger) -> Result<Self> {
+        let mut state = State::load(&layout)?;
+        if options.for_tests {
+            let role = |role| (migrate::role_name(role), TEST_ROLE_PASSWORD.to_owned());
+            state.passwords.extend(migrate::ROLES.map(role));
+        }
+        StackFile::remove(&layout)?; // a program that was killed has left it
         Ok(Self {
-            state: State::load(&layout)?,
+            state,
             supervisor: Supervisor::new(ledger),
             background: JoinSet::new(),
             backing: None,
@@ -94,45 +106,6 @@ impl Stack {
         }
         self.state.save(&self.layout)?;
         self.describe()
-    }
-
-    /// What is known of the stack now.
-    ///
-    /// # Errors
-    /// If the system has no random bytes for a password that is not drawn yet.
-    pub fn describe(&mut self) -> Result<StackFile> {
-        let backing = match &self.backing {
-            Some(backing) => backing.clone(),
-            None => Backing::new(&self.options.external, &mut self.state)?,
-        };
-        let ports = &self.state.ports;
-        let token_url = format!("{}/auth/token", ports.url(Port::AuthApiHttp));
-        Ok(StackFile {
-            state: "ready".to_owned(),
-            base_url: ports.url(Port::AuthApiHttp),
-            services: self.describe_services(),
-            postgres: stack_file::Postgres {
-                auth_url: backing.auth_owner_url,
-                audit_url: backing.audit_owner_url,
-                pid: self.supervisor.pid(Part::Postgres),
-            },
-            redis: stack_file::Redis {
-                url: backing.redis_url,
-                pid: self.supervisor.pid(Part::Redis),
-            },
-            kafka: stack_file::Kafka {
-                brokers: backing.kafka_brokers,
-                topic: kafka::TOPIC.to_owned(),
-                pid: self.supervisor.pid(Part::Kafka),
-            },
-            admin: self.state.admin.clone().map(|admin| stack_file::Admin {
-                token_url,
-                client_id: admin.client_id,
-                client_secret: admin.client_secret,
-                scope: admin.scope,
-            }),
-            demo: self.demo.clone(),
-        })
     }
 
     /// After everything has stopped: keeps what makes the next start faster.
@@ -170,7 +143,12 @@ impl Stack {
     async fn start_infrastructure(&mut self) -> Result<Option<Postgres>> {
         let mut postgres = None;
         if self.wants(Part::Postgres) {
-            let prepared = Postgres::prepare(&self.layout, &mut self.state, self.options.durable).await?;
+            let first = !self.state.passwords.contains_key(postgres::SUPERUSER);
+            let preparing = Postgres::prepare(&self.layout, &mut self.state, !self.options.for_tests);
+            let prepared = self
+                .terminal
+                .step_if(first, "Postgres: a data folder", preparing)
+                .await?;
             self.supervisor.own(prepared.launch.clone(), prepared.probe.clone());
             postgres = Some(prepared);
         }
@@ -200,7 +178,9 @@ impl Stack {
                     .await?
             }
         };
-        let kafka = Kafka::prepare(&self.layout, &mut self.state, &java, &jars).await?;
+        let first = self.state.kafka_id.is_none();
+        let preparing = Kafka::prepare(&self.layout, &mut self.state, &java, &jars);
+        let kafka = self.terminal.step_if(first, "Kafka: a data folder", preparing).await?;
         self.state.save(&self.layout)?;
         self.supervisor.own(kafka.launch, kafka.probe);
         self.kafka = Some((java, jars));
@@ -274,34 +254,6 @@ impl Stack {
                 .await?;
         }
         Ok(())
-    }
-
-    fn describe_services(&self) -> BTreeMap<String, stack_file::Service> {
-        let ports = &self.state.ports;
-        let service = |part: Part| {
-            let (http, grpc, management) = match part {
-                Part::OutboxRelay => (None, Port::OutboxRelayGrpc, Port::OutboxRelayManagement),
-                Part::AuditConsumer => (None, Port::AuditConsumerGrpc, Port::AuditConsumerManagement),
-                _ => (
-                    Some(ports.url(Port::AuthApiHttp)),
-                    Port::AuthApiGrpc,
-                    Port::AuthApiManagement,
-                ),
-            };
-            let (grpc, management) = (ports.url(grpc), ports.url(management));
-            let service = stack_file::Service {
-                pid: self.supervisor.pid(part),
-                http,
-                grpc,
-                management,
-            };
-            (part.name().to_owned(), service)
-        };
-        Part::SERVICES
-            .into_iter()
-            .filter(|part| self.options.parts.contains(part))
-            .map(service)
-            .collect()
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Result;
 use tokio::time::MissedTickBehavior;
 
 /// Without a terminal a step says that it still works this often.
@@ -56,7 +57,7 @@ impl Terminal {
     ///
     /// # Errors
     /// The work's own.
-    pub async fn step<T>(self, what: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    pub async fn step<T>(self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let begun = Instant::now();
         let interval = if self.interactive {
             Duration::from_millis(500)
@@ -81,6 +82,18 @@ impl Terminal {
         };
         self.say(format!("  {mark} {what:<56} {:>8}", elapsed(begun.elapsed())));
         outcome
+    }
+
+    /// Runs `work`, as a step if it is worth telling.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub async fn step_if<T>(self, worth_telling: bool, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        if worth_telling {
+            self.step(what, work).await
+        } else {
+            work.await
+        }
     }
 
     fn show_going_on(self, what: &str, since: Duration) {

@@ -1,0 +1,62 @@
+# The only front door. `make` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# dev or release
+PROFILE ?= dev
+# What `make test` runs, as arguments of cargo test: TESTS='-p auth-api refresh'
+TESTS ?= --workspace
+# Arguments of `make audit`: ARGS='--session ID'
+ARGS ?=
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/$(if $(filter release,$(PROFILE)),release,debug)
+# The stack program, in whichever profile it was built.
+LOCAL = $(or $(firstword $(wildcard $(addsuffix /credo-local,$(BIN) $(TARGET)/debug $(TARGET)/release))),$(error nothing is built yet: `make build`))
+
+.PHONY: help run build stop status table audit reset test check fmt sqlx
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+run: build ## build and start everything; Ctrl-C stops it. PROFILE=release: optimised
+	@$(BIN)/credo-local run
+
+build: ## build the services and the stack program
+	cargo build --locked --workspace --bins --profile $(PROFILE)
+
+status: ## how each part of the running stack is
+	@$(LOCAL) status
+
+table: ## addresses, users, clients and commands of the running stack
+	@$(LOCAL) table
+
+audit: ## the newest audit events. ARGS='--session ID'
+	@$(LOCAL) audit $(ARGS)
+
+stop: ## stop the running stack
+	@$(LOCAL) stop
+
+reset: ## wipe the data of `make run`: the next run begins anew
+	@$(LOCAL) reset
+
+test: ## all tests, end to end too, on a fresh stack of their own. TESTS='-p auth-api': some
+	cargo build --locked --workspace --all-targets
+	@$(TARGET)/debug/credo-local test -- cargo test --locked --no-fail-fast $(TESTS)
+
+check: ## format, lints, arrows between crates, tenant conditions in SQL
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+fmt: ## format the code
+	cargo fmt --all
+
+# The macros write what they learn from a migrated database. The migration program reads offline data itself: if its own
+# queries do not build, the one that was built last serves.
+sqlx: ## learn the SQL statements' types anew, into .sqlx
+	-cargo build --locked -p credo-local -p credo-migrate
+	rm -rf .credo/cache/sqlx && mkdir -p .credo/cache/sqlx
+	grep -rlE 'sqlx::query\w*!' --include='*.rs' services shared | xargs touch
+	@$(TARGET)/debug/credo-local --stack sqlx test --only postgres -- sh -c 'SQLX_OFFLINE_DIR=$$PWD/.credo/cache/sqlx \
+	  DATABASE_URL=$$CREDO_TEST_AUTH_DATABASE_URL AUDIT_DATABASE_URL=$$CREDO_TEST_AUDIT_DATABASE_URL cargo check --workspace --all-targets'
+	rm -rf .sqlx && mv .credo/cache/sqlx .sqlx
