@@ -73,9 +73,6 @@ async fn run(layout: &Layout, state: &mut State, backing: &Backing, arguments: &
             password,
         );
     }
-    if arguments.contains(&"bootstrap") {
-        command.env("CREDO_MASTER_KEYS_FILE", layout.file("master-keys"));
-    }
     let output = command.output().await.context("cannot run credo-migrate")?;
     fs::write(layout.log("migrate"), &output.stderr).context("cannot write the log of credo-migrate")?;
     Ok(output)

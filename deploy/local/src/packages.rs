@@ -78,7 +78,7 @@ pub async fn ensure_installed(terminal: Terminal, layout: &Layout, parts: &[Part
 
 async fn missing(layout: &Layout, parts: &[Part]) -> Result<Vec<Package>> {
     let mut missing = Vec::new();
-    if parts.contains(&Part::Postgres) && postgres::find_programs().is_none() {
+    if parts.contains(&Part::Postgres) && postgres::find_programs().is_empty() {
         missing.extend(POSTGRES);
     }
     if parts.contains(&Part::Redis) && !runs("redis-server").await {

@@ -1,6 +1,7 @@
 //! The private database server with both databases. The owners may make roles and nothing else may.
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
@@ -38,16 +39,17 @@ pub struct Postgres {
     superuser_url: String,
 }
 
-/// The newest installed server programs that can serve: version 15 or later.
-pub fn find_programs() -> Option<PathBuf> {
-    let installed = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().filter_map(|entry| {
+/// The installed server programs that can serve, by version: 15 or later, with the extension that counts statements.
+pub fn find_programs() -> BTreeMap<u32, PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let complete = versions.filter_map(|entry| {
         let version: u32 = entry.file_name().to_str()?.parse().ok()?;
         let programs = entry.path().join("bin");
         let extension = format!("/usr/share/postgresql/{version}/extension/pg_stat_statements.control");
         let complete = programs.join("initdb").is_file() && Path::new(&extension).is_file();
         (version >= 15 && complete).then_some((version, programs))
     });
-    installed.max().map(|(_, programs)| programs)
+    complete.collect()
 }
 
 /// The URL of `role` for `database` of the private server.
@@ -68,20 +70,23 @@ impl Postgres {
     /// # Errors
     /// If there is no server program, or the folder cannot be made.
     pub async fn prepare(layout: &Layout, state: &mut State, durable: bool) -> Result<Self> {
-        let programs = find_programs().context("no Postgres 15 or later under /usr/lib/postgresql")?;
         let account = Account::unprivileged()?;
         let data = data_folder(layout, state, account);
         if !data.join("PG_VERSION").is_file() {
+            let newest = find_programs().into_values().next_back();
+            let programs = newest.context("no Postgres 15 or later under /usr/lib/postgresql")?;
             let password = state.password(SUPERUSER)?;
             initialise(layout, &programs, account, &data, &password).await?;
         }
         let version = fs::read_to_string(data.join("PG_VERSION")).context("the data folder has no version")?;
-        ensure!(
-            programs.parent().is_some_and(|folder| folder.ends_with(version.trim())),
-            "the data were made by Postgres {}, and {} is installed: `make reset` begins anew",
-            version.trim(),
-            programs.display()
-        );
+        let version = version.trim();
+        let programs = version
+            .parse()
+            .ok()
+            .and_then(|version| find_programs().remove(&version));
+        let programs = programs.with_context(|| {
+            format!("Postgres {version}, which made the data, is not installed any more: `make reset` begins anew")
+        })?;
         let superuser_url = url(state, SUPERUSER, "postgres")?;
         let launch = Launch {
             part: Part::Postgres,
@@ -120,8 +125,6 @@ impl Postgres {
                 format!("{verb} ROLE {owner} LOGIN CREATEROLE PASSWORD '{password}'"),
             )
             .await?;
-            // to read and reset everybody's statement counts: tests count statements by their name comment
-            execute(&mut server, format!("GRANT pg_read_all_stats TO {owner}")).await?;
             let made: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
                 .bind(database)
                 .fetch_optional(&mut server)
@@ -129,19 +132,22 @@ impl Postgres {
             if made.is_none() {
                 execute(&mut server, format!("CREATE DATABASE {database} OWNER {owner}")).await?;
             }
-            let mut inside = PgConnection::connect(&url(state, SUPERUSER, database)?).await?;
-            execute(
-                &mut inside,
-                "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
-            )
-            .await?;
-            execute(
-                &mut inside,
-                format!("GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO {owner}"),
-            )
-            .await?;
-            inside.close().await?;
         }
+        // counts of statements: the tests hold what a request costs against a table
+        let (database, owner) = AUTH;
+        let mut auth = PgConnection::connect(&url(state, SUPERUSER, database)?).await?;
+        execute(
+            &mut auth,
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
+        )
+        .await?;
+        execute(
+            &mut auth,
+            format!("GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO {owner}"),
+        )
+        .await?;
+        execute(&mut auth, format!("GRANT pg_read_all_stats TO {owner}")).await?;
+        auth.close().await?;
         server.close().await.map_err(Into::into)
     }
 }
