@@ -5,6 +5,7 @@
 //! the domain.
 
 mod access_tokens;
+pub mod admin;
 mod attempt;
 mod authorization_codes;
 mod authorizations;

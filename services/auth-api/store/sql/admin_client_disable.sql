@@ -1,0 +1,22 @@
+/* admin_client_disable */
+-- The row is locked and active. The new epoch ends whatever was issued to the client; the feed tells every replica.
+WITH changed AS (
+  UPDATE client c SET status = 2, epoch = c.epoch + 1, version = c.version + 1, updated_at = now()
+  WHERE c.tenant_id = $1 AND c.id = $2
+  RETURNING id, tenant_id, display_name, status, epoch, version, first_party, token_endpoint_auth_method,
+            grant_types, redirect_uris, allowed_origins, scope, require_pkce, refresh_grace_seconds, created_at,
+            updated_at
+), feed AS (
+  INSERT INTO revocation (kind, tenant_id, id, epoch, expires_at)
+  SELECT 5, m.tenant_id, m.id, m.epoch, now() + interval '16 minutes' FROM changed m
+), event AS (
+  INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
+  SELECT $3::smallint, m.tenant_id, $4::smallint, m.id, $5::uuid, 1, $6::bytea, $7::bytea FROM changed m
+)
+SELECT m.id AS "id!", m.tenant_id AS "tenant_id!", m.display_name AS "display_name!", m.status = 1 AS "active!",
+       m.epoch AS "epoch!", m.version AS "version!", m.first_party AS "first_party!",
+       m.token_endpoint_auth_method AS "token_endpoint_auth_method!", m.grant_types AS "grant_types!",
+       m.redirect_uris AS "redirect_uris!", m.allowed_origins AS "allowed_origins!", m.scope AS "scope!",
+       m.require_pkce AS "require_pkce!", m.refresh_grace_seconds AS "refresh_grace_seconds!",
+       m.created_at AS "created_at!", m.updated_at AS "updated_at!"
+FROM changed m

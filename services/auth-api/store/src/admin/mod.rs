@@ -1,0 +1,57 @@
+//! What administrators change and see: whole rows, every change with its compliance event in the same commit.
+//!
+//! Refuses to change anything without an event: each mutating call takes one. Every call names the tenant; another's rows
+//! are as absent as rows that do not exist. Locks are taken in the order tenant, client, user.
+
+mod attempt;
+mod client_status;
+mod clients;
+mod tenants;
+mod user_status;
+mod users;
+
+use credo_events::{Encoded, PersonalPart};
+
+pub use self::{
+    clients::{ClientRecord, NewClient, NewClientSecret},
+    tenants::{NewTenant, TenantKey, TenantRecord},
+    users::{NewUser, UserRecord},
+};
+
+/// A compliance event, ready for the outbox.
+#[derive(Clone, Debug)]
+pub struct ComplianceEvent {
+    /// Its id and its core.
+    pub encoded: Encoded,
+    /// The part that can be erased.
+    pub personal: PersonalPart,
+}
+
+/// What making something came to.
+#[derive(Clone, Debug)]
+pub enum Creation<T> {
+    /// It was made.
+    Made(T),
+    /// Its name is taken; nothing changed.
+    Taken,
+    /// There is no such tenant; nothing changed.
+    NoTenant,
+}
+
+/// Whether something is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is.
+    Active,
+    /// It is not.
+    Disabled,
+}
+
+/// Some rows of a list, in order of their ids.
+#[derive(Clone, Copy, Debug)]
+pub struct PageQuery<Id> {
+    /// The last id of the page before.
+    pub after: Option<Id>,
+    /// The most rows.
+    pub limit: i64,
+}

@@ -1,0 +1,170 @@
+//! Tenants as administrators see them.
+
+use credo_ids::TenantId;
+use credo_postgres::{Failure, classify};
+use time::OffsetDateTime;
+use tracing::instrument;
+use uuid::Uuid;
+
+use super::{ComplianceEvent, Creation, PageQuery, attempt::attempt};
+use crate::{Fault, NewSigningKey, Store, outbox::shard};
+
+/// The constraint that keeps slugs apart.
+const SLUG_CONSTRAINT: &str = "tenant_slug_key";
+
+/// A tenant, whole.
+#[derive(Clone, Debug)]
+pub struct TenantRecord {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in the issuer.
+    pub slug: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// Whether it is served at all.
+    pub active: bool,
+    /// Rises at every change.
+    pub version: i64,
+    /// Whether the first sign-in of an unknown address makes a user.
+    pub create_unknown_users: bool,
+    /// Whether a bare e-mail address signs in.
+    pub dangerous_trust_email: bool,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A tenant that is to be made.
+#[derive(Debug)]
+pub struct NewTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in the issuer.
+    pub slug: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// Whether the first sign-in of an unknown address makes a user.
+    pub create_unknown_users: bool,
+    /// Whether a bare e-mail address signs in.
+    pub dangerous_trust_email: bool,
+    /// Its first key, which signs at once.
+    pub signing_key: NewSigningKey,
+}
+
+/// What a tenant is asked for by.
+#[derive(Clone, Debug)]
+pub enum TenantKey {
+    /// Its id.
+    Id(TenantId),
+    /// Its slug.
+    Slug(String),
+}
+
+impl Store {
+    /// Makes a tenant with its first signing key. `Taken` if the slug was ever used.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(tenant = %new.id))]
+    pub async fn create_tenant(
+        &self,
+        new: &NewTenant,
+        event: &ComplianceEvent,
+    ) -> Result<Creation<TenantRecord>, Fault> {
+        let creation = attempt(|| async {
+            match self.insert_tenant(new, event).await {
+                Err(error) if classify(&error) == Failure::UniqueViolation(SLUG_CONSTRAINT.to_owned()) => {
+                    Ok(Creation::Taken)
+                }
+                Err(error) => Err(error),
+                Ok(made) => Ok(made.map_or(Creation::NoTenant, Creation::Made)),
+            }
+        })
+        .await?;
+        match creation {
+            // Its id is there already: an earlier run was committed, although its answer was lost.
+            Creation::NoTenant => (self.find_tenant_record(&TenantKey::Id(new.id), None).await?)
+                .map(Creation::Made)
+                .ok_or(Fault::Impossible("tenant.id")),
+            creation => Ok(creation),
+        }
+    }
+
+    async fn insert_tenant(
+        &self,
+        new: &NewTenant,
+        event: &ComplianceEvent,
+    ) -> Result<Option<TenantRecord>, sqlx::Error> {
+        sqlx::query_file_as!(
+            TenantRecord,
+            "sql/admin_tenant_insert.sql",
+            new.id.as_uuid(),
+            new.slug,
+            new.display_name,
+            new.create_unknown_users,
+            new.dangerous_trust_email,
+            new.signing_key.id.as_uuid(),
+            new.signing_key.kid,
+            new.signing_key.algorithm,
+            new.signing_key.public_key,
+            new.signing_key.sealed_key,
+            new.signing_key.master_key_id,
+            self.slot(),
+            shard(new.id),
+            event.encoded.event_id.as_uuid(),
+            event.encoded.core,
+            event.personal.as_bytes()
+        )
+        .fetch_optional(&self.cold)
+        .await
+    }
+
+    /// The tenant of that id or slug. `only` is the one tenant that may be seen, or nothing if all may be.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn find_tenant_record(
+        &self,
+        key: &TenantKey,
+        only: Option<TenantId>,
+    ) -> Result<Option<TenantRecord>, Fault> {
+        let (id, slug) = match key {
+            TenantKey::Id(id) => (Some(id.as_uuid()), None),
+            TenantKey::Slug(slug) => (None, Some(slug.as_str())),
+        };
+        let record = sqlx::query_file_as!(
+            TenantRecord,
+            "sql/admin_tenant_get.sql",
+            id as Option<Uuid>,
+            slug as Option<&str>,
+            only.map(|tenant| tenant.as_uuid()) as Option<Uuid>
+        )
+        .fetch_optional(&self.cold)
+        .await?;
+        Ok(record)
+    }
+
+    /// A page of tenants. `only` is the one tenant that may be seen, or nothing if all may be.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn list_tenant_records(
+        &self,
+        page: PageQuery<TenantId>,
+        only: Option<TenantId>,
+    ) -> Result<Vec<TenantRecord>, Fault> {
+        let records = sqlx::query_file_as!(
+            TenantRecord,
+            "sql/admin_tenant_list.sql",
+            only.map(|tenant| tenant.as_uuid()) as Option<Uuid>,
+            page.after.map(|tenant| tenant.as_uuid()) as Option<Uuid>,
+            page.limit
+        )
+        .fetch_all(&self.cold)
+        .await?;
+        Ok(records)
+    }
+}

@@ -1,0 +1,148 @@
+//! People as administrators see them.
+
+use credo_auth_domain::email_address::EmailAddress;
+use credo_ids::{TenantId, UserId};
+use credo_postgres::{Failure, classify};
+use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+use tracing::instrument;
+
+use super::{ComplianceEvent, Creation, attempt::attempt};
+use crate::{Fault, Store, outbox::shard};
+
+/// The constraint that keeps a tenant's addresses apart.
+const EMAIL_CONSTRAINT: &str = "app_user_email_unique";
+
+/// A person, whole but for the password.
+#[derive(Clone)]
+pub struct UserRecord {
+    /// The `sub`.
+    pub id: UserId,
+    /// Their tenant.
+    pub tenant_id: TenantId,
+    /// Normalised.
+    pub email: String,
+    /// Whether it was proved to be theirs.
+    pub email_verified: bool,
+    /// Their name, if known.
+    pub display_name: Option<String>,
+    /// Whether they are served at all.
+    pub active: bool,
+    /// Rises when everything issued for them must die.
+    pub epoch: i64,
+    /// Rises at every change.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A person who is to be made known.
+pub struct NewUser {
+    /// The `sub`.
+    pub id: UserId,
+    /// Their tenant.
+    pub tenant_id: TenantId,
+    /// The name of the account.
+    pub email: EmailAddress,
+    /// Whether it was proved to be theirs.
+    pub email_verified: bool,
+    /// Their name, if known.
+    pub display_name: Option<String>,
+    /// The PHC string of their password, if they have one.
+    pub password_hash: Option<SecretString>,
+}
+
+impl Store {
+    /// Makes a user. `Taken` if the tenant has one of that address.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(user = %new.id))]
+    pub async fn create_user(&self, new: &NewUser, event: &ComplianceEvent) -> Result<Creation<UserRecord>, Fault> {
+        let creation = attempt(|| async {
+            match self.insert_user(new, event).await {
+                Err(error) if classify(&error) == Failure::UniqueViolation(EMAIL_CONSTRAINT.to_owned()) => {
+                    Ok(Creation::Taken)
+                }
+                Err(error) => Err(error),
+                Ok(made) => Ok(made.map_or(Creation::NoTenant, Creation::Made)),
+            }
+        })
+        .await?;
+        match creation {
+            // Its id may be there already: an earlier run was committed, although its answer was lost.
+            Creation::NoTenant => {
+                let found = self.find_user_record(new.tenant_id, new.id).await?;
+                Ok(found.map_or(Creation::NoTenant, Creation::Made))
+            }
+            creation => Ok(creation),
+        }
+    }
+
+    async fn insert_user(&self, new: &NewUser, event: &ComplianceEvent) -> Result<Option<UserRecord>, sqlx::Error> {
+        sqlx::query_file_as!(
+            UserRecord,
+            "sql/admin_user_insert.sql",
+            new.id.as_uuid(),
+            new.tenant_id.as_uuid(),
+            new.email.as_str(),
+            new.email_verified,
+            new.display_name.as_deref() as Option<&str>,
+            new.password_hash.as_ref().map(ExposeSecret::expose_secret) as Option<&str>,
+            self.slot(),
+            shard(new.tenant_id),
+            event.encoded.event_id.as_uuid(),
+            event.encoded.core,
+            event.personal.as_bytes()
+        )
+        .fetch_optional(&self.cold)
+        .await
+    }
+
+    /// A user of a tenant, whatever their state.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(%user))]
+    pub async fn find_user_record(&self, tenant: TenantId, user: UserId) -> Result<Option<UserRecord>, Fault> {
+        let record = sqlx::query_file_as!(UserRecord, "sql/admin_user_get.sql", tenant.as_uuid(), user.as_uuid())
+            .fetch_optional(&self.cold)
+            .await?;
+        Ok(record)
+    }
+
+    /// The user of that address in a tenant, whatever their state.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn look_up_user_record(
+        &self,
+        tenant: TenantId,
+        email: &EmailAddress,
+    ) -> Result<Option<UserRecord>, Fault> {
+        let record = sqlx::query_file_as!(
+            UserRecord,
+            "sql/admin_user_look_up.sql",
+            tenant.as_uuid(),
+            email.as_str()
+        )
+        .fetch_optional(&self.cold)
+        .await?;
+        Ok(record)
+    }
+}
+
+impl std::fmt::Debug for UserRecord {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "UserRecord({})", self.id)
+    }
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "NewUser({})", self.id)
+    }
+}
