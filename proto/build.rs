@@ -2,8 +2,6 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-use prost::Message as _;
-
 const FILES: [&str; 7] = [
     "credo/admin/v1/permission.proto",
     "credo/admin/v1/tenant_service.proto",
@@ -14,12 +12,20 @@ const FILES: [&str; 7] = [
     "credo/events/v1/event.proto",
 ];
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write in its environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script where to write in its environment"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=credo");
-    let files = protox::compile(FILES, ["."])?;
+    let mut compiler = protox::Compiler::new(["."])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(FILES)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("descriptor.bin"), files.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(files)?;
+    // Encoded by the compiler itself: prost's own messages drop options that they do not know, the permissions among them.
+    fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -1,17 +1,19 @@
 //! What tests share: a database of their own, and waiting without sleeping.
 //!
 //! A development dependency only. Everything here panics with a plain word instead of returning an error. Needs the test
-//! stack, whose Postgres `CREDO_TEST_POSTGRES_URL` names (a superuser's URL).
+//! stack, whose Postgres `CREDO_TEST_POSTGRES_URL` names (a superuser's URL) and whose Kafka `CREDO_TEST_KAFKA_BROKERS`.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test may panic")]
 
 mod database;
 mod eventually;
+mod kafka;
 mod server;
 mod template;
 
 pub use self::{
     database::TestDatabase,
     eventually::{Probe, eventually},
+    kafka::kafka_brokers,
 };
 
 /// The password that every serving role has on the test server.
