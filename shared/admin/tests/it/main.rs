@@ -5,3 +5,4 @@ mod layer;
 mod permissions;
 mod remote_jwks;
 mod support;
+mod token;
