@@ -13,7 +13,7 @@ use moka::future::Cache;
 use crate::{feed::Feed, refusal::Refusal};
 
 /// How long a client, a tenant or a person is kept.
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 /// How many of each are kept.
 const CAPACITY: u64 = 100_000;
 

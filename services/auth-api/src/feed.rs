@@ -84,7 +84,7 @@ impl Feed {
         }
         let session = token.session_id.map(|session| session.as_uuid());
         let absolute = |kind, id| state.rows.contains_key(&(token.tenant_id, kind, id));
-        let below = |kind, id, epoch: i64| state.is_below(token.tenant_id, kind, id, epoch, session);
+        let below = |kind, id, epoch: i64| state.is_below((token.tenant_id, kind, id), epoch, session);
         let revoked = absolute(RevokedKind::Token, token.token_id.as_uuid())
             || session.is_some_and(|session| absolute(RevokedKind::Session, session))
             || below(RevokedKind::Tenant, token.tenant_id.as_uuid(), token.epochs.tenant)
@@ -102,15 +102,19 @@ impl Feed {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = client.tenant.id;
         self.is_fresh(&state)
-            && !state.is_below(tenant, RevokedKind::Tenant, tenant.as_uuid(), client.tenant.epoch, None)
-            && !state.is_below(tenant, RevokedKind::Client, client.id.as_uuid(), client.epoch, None)
+            && !state.is_below(
+                (tenant, RevokedKind::Tenant, tenant.as_uuid()),
+                client.tenant.epoch,
+                None,
+            )
+            && !state.is_below((tenant, RevokedKind::Client, client.id.as_uuid()), client.epoch, None)
     }
 
     /// Whether a tenant of that epoch is still as it was.
     #[must_use]
     pub fn vouches_for_tenant(&self, tenant: TenantId, epoch: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        self.is_fresh(&state) && !state.is_below(tenant, RevokedKind::Tenant, tenant.as_uuid(), epoch, None)
+        self.is_fresh(&state) && !state.is_below((tenant, RevokedKind::Tenant, tenant.as_uuid()), epoch, None)
     }
 
     /// Takes a row that this process has just written, so that it need not wait for the next look.
@@ -183,8 +187,8 @@ impl State {
             .push(row);
     }
 
-    fn is_below(&self, tenant: TenantId, kind: RevokedKind, id: Uuid, epoch: i64, session: Option<Uuid>) -> bool {
-        self.rows.get(&(tenant, kind, id)).is_some_and(|rows| {
+    fn is_below(&self, row: (TenantId, RevokedKind, Uuid), epoch: i64, session: Option<Uuid>) -> bool {
+        self.rows.get(&row).is_some_and(|rows| {
             let spared = |row: &FeedRow| session.is_some() && row.except_sid == session;
             rows.iter()
                 .any(|row| row.epoch.is_some_and(|limit| epoch < limit) && !spared(row))

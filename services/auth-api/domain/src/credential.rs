@@ -57,7 +57,7 @@ mod tests {
         let hash = hash_client_secret(&secret);
         assert!(verify_client_secret(&secret, &[[1; 32], hash]));
         assert!(!verify_client_secret(&secret, &[]));
-        assert!(!verify_client_secret(&"".to_owned().into(), &[hash]));
+        assert!(!verify_client_secret(&String::new().into(), &[hash]));
         assert!(secret.expose_secret().starts_with(PREFIX));
     }
 }

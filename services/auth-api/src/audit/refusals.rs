@@ -29,7 +29,7 @@ const MAX_BATCH: usize = 256;
 /// Times that a batch is written before its requests get 503.
 const MAX_TRIES: u32 = 3;
 /// How long later refusals of a bucket are counted and not written.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// How often counts are committed.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// Buckets that are told apart; above it every refusal is a row.
@@ -108,7 +108,7 @@ impl Refusals {
         personal: PersonalPart,
     ) -> Result<(), Refusal> {
         let tenant = bucket.tenant;
-        if self.is_counted(bucket, aggregate, &draft, &personal) {
+        if self.is_counted(&bucket, aggregate, &draft, &personal) {
             return Ok(());
         }
         let (answer, committed) = oneshot::channel();
@@ -123,7 +123,7 @@ impl Refusals {
     }
 
     /// Counts a refusal whose window is open; opens one otherwise.
-    fn is_counted(&self, bucket: Bucket, aggregate: Uuid, draft: &EventDraft, personal: &PersonalPart) -> bool {
+    fn is_counted(&self, bucket: &Bucket, aggregate: Uuid, draft: &EventDraft, personal: &PersonalPart) -> bool {
         let now = self.clock.monotonic();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(window) = windows
@@ -133,7 +133,7 @@ impl Refusals {
             window.count += 1;
             return true;
         }
-        if windows.len() < MAX_BUCKETS || windows.contains_key(&bucket) {
+        if windows.len() < MAX_BUCKETS || windows.contains_key(bucket) {
             let window = Window {
                 opened_at: now,
                 count: 0,
@@ -144,7 +144,7 @@ impl Refusals {
             // A window that ran out with a count in it is flushed within the second: it stays until then.
             if let Some(old) = windows.insert(bucket.clone(), window)
                 && old.count > 0
-                && let Some(new) = windows.get_mut(&bucket)
+                && let Some(new) = windows.get_mut(bucket)
             {
                 new.count = old.count;
             }

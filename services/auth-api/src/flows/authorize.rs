@@ -90,7 +90,7 @@ pub async fn authorize(
         let mut account_hash = [0; 32];
         account_hash.copy_from_slice(account.as_ref());
         let proof = prove(&app, &context, &client, &request, account_hash).await?;
-        let (item, code) = draft(&app, &context, &client, &request, proof)?;
+        let (item, code) = draft(&app, &context, &client, &request, &proof)?;
         match app.store.insert_authorization(&item).await? {
             Authorization::Authorized => {
                 let issuer = client.tenant.issuer(&app.settings.public_base_url);
@@ -215,7 +215,7 @@ fn draft(
     context: &RequestContext,
     client: &AuthenticatedClient,
     request: &SignIn,
-    proof: Proof,
+    proof: &Proof,
 ) -> Result<(Authorize, SecretString), Refusal> {
     let master = app.keyring.masters().active();
     let (session_id, event_id, secret) = (SessionId::now_v7(), EventId::now_v7(), Secret::random()?);

@@ -40,13 +40,11 @@ pub(super) async fn bounded(State(bounds): State<Bounds>, request: Request, next
             .refusal(&Refusal::overloaded("too many requests"))
             .into_response();
     };
-    match tokio::time::timeout(DEADLINE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            bounds.app.metrics.overloads.inc();
-            Answer::new(&bounds.app)
-                .refusal(&Refusal::overloaded("the deadline passed"))
-                .into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(DEADLINE, next.run(request)).await {
+        return response;
     }
+    bounds.app.metrics.overloads.inc();
+    Answer::new(&bounds.app)
+        .refusal(&Refusal::overloaded("the deadline passed"))
+        .into_response()
 }

@@ -15,7 +15,7 @@ use super::{KeyFault, MasterKeys, SigningKey, signing_key};
 use crate::refusal::Refusal;
 
 /// How long a tenant's keys are kept; a new key is published for longer than this before it signs.
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 /// How many tenants' keys are kept.
 const CAPACITY: u64 = 10_000;
 

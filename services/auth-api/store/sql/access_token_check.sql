@@ -8,6 +8,6 @@ SELECT t.status = 1 AND t.epoch = $3 AS "tenant_good!",
                AND r.xid >= '0'::xid8) AS "jti_revoked!"
 FROM tenant t
 JOIN client c          ON c.id = $4 AND c.tenant_id IS NOT DISTINCT FROM t.id
-LEFT JOIN session s    ON s.id = $6 AND s.tenant_id = t.id AND s.client_id = c.id
+LEFT JOIN session s    ON s.id = $6 AND s.tenant_id IS NOT DISTINCT FROM t.id AND s.client_id = c.id
 LEFT JOIN app_user u   ON u.id = s.user_id AND u.tenant_id IS NOT DISTINCT FROM t.id
 WHERE t.id = $1

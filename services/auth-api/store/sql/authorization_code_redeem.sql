@@ -12,7 +12,7 @@ WITH locked AS MATERIALIZED (
               $16::bytea[], $17::bytea[])
     AS r (session_id, tenant_id, client_id, client_version, authenticated, secret_hash, redirect_uri, challenge,
           new_hash, new_key_id, req_attempt, slot, shard, core_redeemed, core_replayed, core_refused, personal)
-  JOIN session s ON s.id = r.session_id AND s.tenant_id = r.tenant_id
+  JOIN session s ON s.id = r.session_id AND s.tenant_id IS NOT DISTINCT FROM r.tenant_id
   ORDER BY s.id
   FOR NO KEY UPDATE OF s SKIP LOCKED
 ), decided AS MATERIALIZED (
@@ -54,7 +54,7 @@ WITH locked AS MATERIALIZED (
     end_reason   = CASE d.outcome WHEN 'Replayed' THEN 1 END
   FROM decided d
   WHERE d.outcome IN ('Redeemed', 'Replayed')
-    AND s.id = d.session_id AND s.tenant_id = d.tenant_id
+    AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id
   RETURNING d.req_attempt, d.outcome, s.id, s.tenant_id, s.user_id, s.generation, s.key_id, s.scope, s.nonce,
             s.auth_time, s.amr, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
             CASE d.outcome WHEN 'Redeemed' THEN d.core_redeemed ELSE d.core_replayed END || s.actor_core AS core

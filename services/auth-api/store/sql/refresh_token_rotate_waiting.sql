@@ -15,7 +15,7 @@ WITH locked AS MATERIALIZED (
               $16::bytea[], $17::bytea[], $18::bytea[])
     AS r (session_id, tenant_id, client_id, client_version, generation, secret_hash, new_hash, new_key_id, demoted,
           req_scope, req_attempt, slot, shard, core_rotated, core_retried, core_replayed, core_refused, personal)
-  JOIN session s ON s.id = r.session_id AND s.tenant_id = r.tenant_id
+  JOIN session s ON s.id = r.session_id AND s.tenant_id IS NOT DISTINCT FROM r.tenant_id
   JOIN tenant t   ON t.id = s.tenant_id
   JOIN client c   ON c.id = s.client_id AND c.tenant_id IS NOT DISTINCT FROM s.tenant_id
   JOIN app_user u ON u.id = s.user_id AND u.tenant_id IS NOT DISTINCT FROM s.tenant_id
@@ -58,7 +58,7 @@ WITH locked AS MATERIALIZED (
     end_reason   = CASE d.outcome WHEN 'Replayed' THEN 1 END
   FROM decided d
   WHERE d.outcome IN ('Rotated', 'Replayed')
-    AND s.id = d.session_id AND s.tenant_id = d.tenant_id
+    AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id
   RETURNING d.req_attempt, d.outcome, s.id, s.tenant_id, s.user_id, s.generation, s.key_id, s.scope, s.auth_time,
             s.amr, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
             CASE d.outcome WHEN 'Rotated' THEN d.core_rotated ELSE d.core_replayed END || s.actor_core AS core

@@ -7,7 +7,7 @@ WITH locked AS MATERIALIZED (
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[],
               $8::smallint[], $9::bytea[], $10::bytea[])
     AS r (session_id, tenant_id, client_id, user_id, req_attempt, slot, shard, reason, core, personal)
-  JOIN session s ON s.id = r.session_id AND s.tenant_id = r.tenant_id
+  JOIN session s ON s.id = r.session_id AND s.tenant_id IS NOT DISTINCT FROM r.tenant_id
   ORDER BY s.id
   FOR NO KEY UPDATE OF s
 ), decided AS MATERIALIZED (
@@ -23,7 +23,7 @@ WITH locked AS MATERIALIZED (
   UPDATE session s SET state = 2, refresh_hash = NULL, ended_at = now(), end_reason = d.reason,
                        attempt_id = d.req_attempt
   FROM decided d
-  WHERE d.outcome = 'Revoked' AND s.id = d.session_id AND s.tenant_id = d.tenant_id
+  WHERE d.outcome = 'Revoked' AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id
   RETURNING d.req_attempt, d.outcome, s.id, s.tenant_id, d.slot, d.shard, d.personal, d.core || s.actor_core AS core
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)

@@ -9,7 +9,7 @@ WITH person AS MATERIALIZED (
 ), kept AS MATERIALIZED (
   SELECT s.id, s.tenant_id, p.epoch + 1 AS epoch, s.state = 1 AND s.user_epoch = p.epoch AS alive
   FROM person p
-  JOIN session s ON s.id = $3 AND s.tenant_id = p.tenant_id AND s.user_id = p.id
+  JOIN session s ON s.id = $3 AND s.tenant_id IS NOT DISTINCT FROM p.tenant_id AND s.user_id IS NOT DISTINCT FROM p.id
   FOR NO KEY UPDATE OF s
 ), bumped AS (
   UPDATE app_user u SET epoch = p.epoch + 1, version = u.version + 1, updated_at = now()
@@ -17,7 +17,7 @@ WITH person AS MATERIALIZED (
   RETURNING u.id, u.tenant_id, u.epoch
 ), carried AS (
   UPDATE session s SET user_epoch = k.epoch
-  FROM kept k WHERE k.alive AND s.id = k.id AND s.tenant_id = k.tenant_id
+  FROM kept k WHERE k.alive AND s.id = k.id AND s.tenant_id IS NOT DISTINCT FROM k.tenant_id
   RETURNING s.id
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)

@@ -1,0 +1,16 @@
+//! The statements of the store against a real Postgres: one test per guard, with the losing side of each race.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and it may spawn what it waits for"
+)]
+
+mod fixture;
+mod plans;
+mod redeem;
+mod revoke;
+mod rotate;
+mod rotate_races;
+mod sign_in;
+mod sql_files;

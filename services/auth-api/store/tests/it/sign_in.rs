@@ -1,0 +1,92 @@
+//! Attempts are counted before anything is hashed, also under parallelism and for nobody's account.
+
+use std::sync::Arc;
+
+use credo_auth_domain::email_address::EmailAddress;
+use credo_auth_store::{Account, Authorization, Reservation};
+use futures::future::join_all;
+
+use crate::fixture::{World, hash};
+
+async fn reserve(world: &World, email: &str, account: u8) -> Reservation {
+    let email = EmailAddress::parse(email).unwrap();
+    let account = Account {
+        tenant: world.tenant,
+        hash: hash(account),
+        email: &email,
+    };
+    world.store.reserve_sign_in_attempt(&account).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pw_05_attempts_are_bounded_under_parallelism() {
+    let world = Arc::new(World::new().await);
+    let tasks = (0..60).map(|_| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { matches!(reserve(&world, "nobody@one.example", 7).await, Reservation::Nobody) })
+    });
+    let let_through = join_all(tasks)
+        .await
+        .into_iter()
+        .filter(|task| *task.as_ref().unwrap())
+        .count();
+    assert_eq!(let_through, 11, "ten are free, and the eleventh starts the wait");
+    let Reservation::TooMany { retry_after_seconds } = reserve(&world, "nobody@one.example", 7).await else {
+        panic!("the account is not delayed");
+    };
+    assert!((1..=900).contains(&retry_after_seconds));
+    assert!(
+        matches!(reserve(&world, "nobody@one.example", 8).await, Reservation::Nobody),
+        "another account waits too"
+    );
+}
+
+#[tokio::test]
+async fn wait_doubles_to_a_quarter_of_an_hour_and_success_ends_it() {
+    let world = World::new().await;
+    let mut waits = Vec::new();
+    for _ in 0..30 {
+        reserve(&world, "a@one.example", 7).await;
+        let wait: f64 =
+            sqlx::query_scalar("SELECT extract(epoch FROM next_at - attempted_at)::float8 FROM sign_in_attempt")
+                .fetch_one(world.owner())
+                .await
+                .unwrap();
+        waits.push(wait);
+        world.sql("UPDATE sign_in_attempt SET next_at = now()").await;
+    }
+    assert_eq!(waits[..13], [0., 0., 0., 0., 0., 0., 0., 0., 0., 0., 2., 4., 8.]);
+    assert_eq!(waits.last(), Some(&900.));
+    let mut item = world.authorize();
+    item.account = Some(hash(7));
+    assert_eq!(
+        world.store.insert_authorization(&item).await.unwrap(),
+        Authorization::Authorized
+    );
+    let failures: i32 = sqlx::query_scalar("SELECT failures FROM sign_in_attempt")
+        .fetch_one(world.owner())
+        .await
+        .unwrap();
+    assert_eq!(failures, 0);
+}
+
+#[tokio::test]
+async fn disabled_user_and_user_without_password_are_nobody() {
+    let world = World::new().await;
+    assert!(matches!(reserve(&world, "a@one.example", 1).await, Reservation::Nobody));
+    sqlx::query("INSERT INTO password (user_id, tenant_id, hash) VALUES ($1, $2, '$argon2id$x')")
+        .bind(world.user.as_uuid())
+        .bind(world.tenant.as_uuid())
+        .execute(world.owner())
+        .await
+        .unwrap();
+    let Reservation::Candidate {
+        user, password_version, ..
+    } = reserve(&world, "a@one.example", 2).await
+    else {
+        panic!("the user is not found");
+    };
+    assert_eq!((user, password_version), (world.user, 1));
+    world.sql("UPDATE app_user SET status = 2").await;
+    assert!(matches!(reserve(&world, "a@one.example", 3).await, Reservation::Nobody));
+}
