@@ -8,10 +8,10 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
 #[derive(Debug, Clone, Default, Args)]
 pub struct Flags {
     /// TOML file with settings; the environment goes before it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// One setting, such as http.listen=127.0.0.1:8080; goes before everything else. May be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
 
