@@ -57,7 +57,7 @@ pub fn tail(path: &Path, begin: u64) -> String {
 }
 
 fn shorten(line: &str) -> String {
-    const WIDTH: usize = 240;
+    const WIDTH: usize = 500;
     let mut short: String = line.chars().filter(|c| !c.is_control()).take(WIDTH).collect();
     if line.chars().count() > WIDTH {
         short.push('…');

@@ -89,10 +89,7 @@ pub async fn run<T, W: Future<Output = Result<T>>>(
     let went_down = take_down(&mut stack, &mut signals, terminal, outcome.is_ok()).await;
     let (done, asked) = match outcome {
         Ok(ending) => ending,
-        Err(_told) => bail!(
-            "the stack `{}` did not get ready; everything that was started is stopped",
-            stack.layout.stack()
-        ),
+        Err(_told) => bail!("everything that was started is stopped again"),
     };
     if let Some(asked) = asked {
         asked.answer(Ok("stopped".to_owned())).await;
