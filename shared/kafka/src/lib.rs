@@ -16,6 +16,7 @@ pub use self::{
     headers::{InvalidHeaders, RecordHeaders},
     record::Record,
     settings::{KafkaSettings, Mode},
+    topic::{Topic, TopicError},
     value::{InvalidValue, Parts, encode_value, split_value},
 };
 

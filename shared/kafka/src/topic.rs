@@ -46,43 +46,12 @@ pub enum TopicError {
     },
 }
 
-/// Makes the topic if it is missing (development) or checks what it promises (production). Returns its partition count.
-///
-/// # Errors
-/// When the cluster does not answer or refuses, or the topic is missing or too weak in production.
-pub async fn ensure(settings: &KafkaSettings, client_id: &str) -> Result<i32, TopicError> {
-    let admin = Admin::connect(settings, client_id)?;
-    match (admin.find().await?, settings.mode) {
-        (Some(shape), Mode::Development) => Ok(shape.partitions),
-        (Some(shape), Mode::Production) => {
-            admin.check(&shape).await?;
-            Ok(shape.partitions)
-        }
-        (None, Mode::Production) => Err(TopicError::Missing(settings.topic.clone())),
-        (None, Mode::Development) => {
-            admin.create().await?;
-            let shape = admin.find().await?;
-            shape
-                .map(|shape| shape.partitions)
-                .ok_or_else(|| TopicError::Missing(settings.topic.clone()))
-        }
-    }
-}
-
-/// The topic's partition count.
-///
-/// # Errors
-/// When the cluster does not answer, or has no such topic.
-pub async fn partitions(settings: &KafkaSettings, client_id: &str) -> Result<i32, TopicError> {
-    let shape = Admin::connect(settings, client_id)?.find().await?;
-    shape
-        .map(|shape| shape.partitions)
-        .ok_or_else(|| TopicError::Missing(settings.topic.clone()))
-}
-
-struct Admin {
+/// The topic, over a connection that stays open. Clones share it.
+#[derive(Clone)]
+pub struct Topic {
     client: Arc<AdminClient<Quiet>>,
-    topic: String,
+    name: String,
+    mode: Mode,
 }
 
 struct Shape {
@@ -90,18 +59,48 @@ struct Shape {
     least_replicas: usize,
 }
 
-impl Admin {
-    fn connect(settings: &KafkaSettings, client_id: &str) -> Result<Self, TopicError> {
-        let config = client::admin(settings, client_id);
-        let client = AdminClient::from_config_and_context(&config, Quiet).map_err(TopicError::Unreachable)?;
+impl Topic {
+    /// Connects in the background: an unreachable cluster is no error here.
+    ///
+    /// # Errors
+    /// When the client library refuses the settings.
+    pub fn connect(settings: &KafkaSettings, client_id: &str) -> Result<Self, KafkaError> {
+        let client = AdminClient::from_config_and_context(&client::admin(settings, client_id), Quiet)?;
         Ok(Self {
             client: Arc::new(client),
-            topic: settings.topic.clone(),
+            name: settings.topic.clone(),
+            mode: settings.mode,
         })
     }
 
+    /// Makes the topic if it is missing (development) or checks what it promises (production). Returns its partition count.
+    ///
+    /// # Errors
+    /// When the cluster does not answer or refuses, or the topic is missing or too weak in production.
+    pub async fn ensure(&self) -> Result<i32, TopicError> {
+        let found = self.find().await?;
+        match (found, self.mode) {
+            (Some(shape), Mode::Development) => Ok(shape.partitions),
+            (Some(shape), Mode::Production) => self.check(&shape).await.map(|()| shape.partitions),
+            (None, Mode::Production) => Err(self.missing()),
+            (None, Mode::Development) => {
+                self.create().await?;
+                self.partitions().await
+            }
+        }
+    }
+
+    /// The topic's partition count.
+    ///
+    /// # Errors
+    /// When the cluster does not answer, or has no such topic (yet: making it takes a moment).
+    pub async fn partitions(&self) -> Result<i32, TopicError> {
+        let found = self.find().await?;
+        found.map(|shape| shape.partitions).ok_or_else(|| self.missing())
+    }
+
     async fn find(&self) -> Result<Option<Shape>, TopicError> {
-        let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
+        let (client, topic) = (Arc::clone(&self.client), self.name.clone());
         let metadata = tokio::task::spawn_blocking(move || {
             let inner: &Client<Quiet> = client.inner();
             inner.fetch_metadata(Some(&topic), REQUEST_TIMEOUT)
@@ -110,14 +109,14 @@ impl Admin {
             .await
             .map_err(|_| TopicError::Unreachable(KafkaError::Canceled))?;
         let metadata = metadata.map_err(TopicError::Unreachable)?;
-        let found = metadata.topics().iter().find(|found| found.name() == self.topic);
+        let found = metadata.topics().iter().find(|found| found.name() == self.name);
         Ok(found.filter(|found| found.error().is_none()).and_then(Shape::of))
     }
 
     async fn create(&self) -> Result<(), TopicError> {
         let retention_ms = RETENTION.as_millis().to_string();
         let max_message_bytes = MAX_MESSAGE_BYTES.to_string();
-        let topic = NewTopic::new(&self.topic, PARTITIONS, TopicReplication::Fixed(1))
+        let topic = NewTopic::new(&self.name, PARTITIONS, TopicReplication::Fixed(1))
             .set("retention.ms", &retention_ms)
             .set("max.message.bytes", &max_message_bytes);
         let results = self
@@ -135,7 +134,7 @@ impl Admin {
         if shape.least_replicas < MIN_REPLICAS {
             return Err(self.too_weak(format!("has {} replicas, not {MIN_REPLICAS}", shape.least_replicas)));
         }
-        let resource = ResourceSpecifier::Topic(&self.topic);
+        let resource = ResourceSpecifier::Topic(&self.name);
         let results = self
             .client
             .describe_configs([&resource], &options())
@@ -144,7 +143,7 @@ impl Admin {
         let config = match results.into_iter().next() {
             Some(Ok(config)) => config,
             Some(Err(code)) => return Err(TopicError::Unreachable(KafkaError::AdminOp(code))),
-            None => return Err(TopicError::Missing(self.topic.clone())),
+            None => return Err(self.missing()),
         };
         for (name, least) in [
             ("min.insync.replicas", MIN_INSYNC_REPLICAS),
@@ -162,9 +161,13 @@ impl Admin {
         Ok(())
     }
 
+    fn missing(&self) -> TopicError {
+        TopicError::Missing(self.name.clone())
+    }
+
     fn too_weak(&self, problem: String) -> TopicError {
         TopicError::TooWeak {
-            topic: self.topic.clone(),
+            topic: self.name.clone(),
             problem,
         }
     }

@@ -10,6 +10,9 @@ mod kafka;
 mod server;
 mod template;
 
+/// For tests of crates that must not depend on it themselves: they look at rows, and prepare some.
+pub use sqlx;
+
 pub use self::{
     database::TestDatabase,
     eventually::{Probe, eventually},

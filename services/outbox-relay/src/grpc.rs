@@ -1,0 +1,115 @@
+//! `OutboxService`: how publishing stands.
+
+use std::time::Duration;
+
+use credo_admin::{AdminLayer, AdminPrincipal};
+use credo_lifecycle::Shutdown;
+use credo_outbox::{OutboxError, pending, resume};
+use credo_proto::{
+    DESCRIPTOR_SET,
+    admin::v1::{
+        GetOutboxStatusRequest, GetOutboxStatusResponse, ShardProgress,
+        outbox_service_server::{OutboxService, OutboxServiceServer},
+    },
+};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tonic::{
+    Request, Response, Status as GrpcStatus,
+    transport::{Server, server::TcpIncoming},
+};
+
+use crate::status::Status;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_CONCURRENT_PER_CONNECTION: usize = 16;
+
+/// Why the gRPC server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error("gRPC server: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    #[error("gRPC reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves until shutdown is requested and the calls that run are answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    guard: AdminLayer,
+    service: Outbox,
+    shutdown: Shutdown,
+) -> Result<(), ServeError> {
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    health_reporter.set_serving::<OutboxServiceServer<Outbox>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    Server::builder()
+        .timeout(REQUEST_TIMEOUT)
+        .concurrency_limit_per_connection(MAX_CONCURRENT_PER_CONNECTION)
+        .layer(guard)
+        .add_service(health)
+        .add_service(reflection)
+        .add_service(OutboxServiceServer::new(service))
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            shutdown.requested(),
+        )
+        .await?;
+    Ok(())
+}
+
+/// The service.
+pub(crate) struct Outbox {
+    pub(crate) pool: PgPool,
+    pub(crate) status: Status,
+}
+
+#[tonic::async_trait]
+impl OutboxService for Outbox {
+    /// The outbox is everybody's, so only a client of the system tenant may see it.
+    async fn get_outbox_status(
+        &self,
+        request: Request<GetOutboxStatusRequest>,
+    ) -> Result<Response<GetOutboxStatusResponse>, GrpcStatus> {
+        if !AdminPrincipal::of(&request)?.is_system() {
+            return Err(GrpcStatus::permission_denied(
+                "the outbox is visible to the system tenant alone",
+            ));
+        }
+        let resume = resume(&self.pool).await.map_err(unavailable)?;
+        let pending = pending(&self.pool).await.map_err(unavailable)?;
+        let report = self.status.report();
+        let shards = resume.numbering.started().map(|(shard, head)| ShardProgress {
+            shard: shard.get().into(),
+            next_seq: head.next_seq,
+            running_hash: head.running_hash.to_string(),
+        });
+        Ok(Response::new(GetOutboxStatusResponse {
+            leader: report.is_leader,
+            epoch: resume.epoch,
+            last_tick: pending.last_tick,
+            published_tick: resume.place.previous_tick(),
+            pending: pending.events,
+            published_events: report.published_events,
+            last_publish_time: report.last_publish_at.map(timestamp),
+            last_error: report.last_error.unwrap_or_default(),
+            shards: shards.collect(),
+        }))
+    }
+}
+
+fn timestamp(at: time::OffsetDateTime) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: at.unix_timestamp(),
+        nanos: i32::try_from(at.nanosecond()).unwrap_or_default(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
+fn unavailable(error: OutboxError) -> GrpcStatus {
+    tracing::warn!(%error, "outbox status could not be read");
+    GrpcStatus::unavailable("the database does not answer")
+}

@@ -1,0 +1,111 @@
+//! The settings of outbox-relay.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use credo_config::Spec;
+use credo_kafka::KafkaSettings;
+use credo_telemetry::TelemetrySettings;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Every name that outbox-relay knows.
+pub const SPEC: Spec = Spec {
+    service: "outbox-relay",
+    env_prefix: "CREDO_OUTBOX_RELAY_",
+    shared: &[("CREDO_PUBLIC_BASE_URL", "public_base_url")],
+    keys: &[
+        "grpc.listen",
+        "management.listen",
+        "database.url",
+        "kafka.brokers",
+        "kafka.topic",
+        "kafka.mode",
+        "admin.auth_api_url",
+        "admin.jwks_cache_dir",
+        "telemetry.log",
+        "telemetry.format",
+    ],
+};
+
+/// Everything that can be set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// What the issuers of admin tokens begin with.
+    pub public_base_url: String,
+    /// Admin gRPC.
+    #[serde(default)]
+    pub grpc: Grpc,
+    /// Health and metrics.
+    #[serde(default)]
+    pub management: Management,
+    /// The auth database.
+    pub database: Database,
+    /// Kafka.
+    pub kafka: KafkaSettings,
+    /// Where admin tokens are checked.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Logs.
+    #[serde(default)]
+    pub telemetry: TelemetrySettings,
+}
+
+/// Admin gRPC.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grpc {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for Grpc {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9091)),
+        }
+    }
+}
+
+/// Health and metrics.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Management {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9001)),
+        }
+    }
+}
+
+/// The auth database.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://credo_outbox_relay:…@host/credo_auth`.
+    pub url: SecretString,
+}
+
+/// Where admin tokens are checked.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Where auth-api answers to services.
+    pub auth_api_url: String,
+    /// Keys are kept here, so that a restart needs no auth-api.
+    pub jwks_cache_dir: Option<PathBuf>,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            auth_api_url: "http://127.0.0.1:8080".to_owned(),
+            jwks_cache_dir: None,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! outbox-relay as it runs in production, against a real Postgres and a real Kafka; faults that a real broker cannot be made
+//! to have come from the client library's mock cluster.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod faults;
+mod process;
+mod publishing;
+mod support;
