@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use credo_auth_domain::{client::Client, tenant::Tenant, user::User};
+use credo_auth_domain::{client::Client, email_address::EmailAddress, tenant::Tenant, user::User};
 use credo_auth_store::{Fault, Store};
 use credo_ids::{ClientId, TenantId, UserId};
 use moka::future::Cache;
@@ -25,6 +25,7 @@ pub struct Directory {
     clients: Cache<ClientId, Arc<Client>>,
     tenants: Cache<String, Arc<Tenant>>,
     users: Cache<(TenantId, UserId), Arc<User>>,
+    accounts: Cache<(TenantId, String), Arc<UserId>>,
 }
 
 /// Nothing to keep.
@@ -49,6 +50,7 @@ impl Directory {
             clients: cache(),
             tenants: cache(),
             users: cache(),
+            accounts: cache(),
         }
     }
 
@@ -114,6 +116,21 @@ impl Directory {
                 .ok_or(Missing::Absent)
         });
         found(loading.await)
+    }
+
+    /// The active person whose account has that name. Whether they are still active is for the statement that follows.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_account(&self, tenant: TenantId, email: &EmailAddress) -> Result<Option<UserId>, Refusal> {
+        let loading = self.accounts.try_get_with((tenant, email.as_str().to_owned()), async {
+            self.store
+                .find_user_by_email(tenant, email)
+                .await?
+                .map(Arc::new)
+                .ok_or(Missing::Absent)
+        });
+        Ok(found(loading.await)?.map(|user| *user))
     }
 }
 

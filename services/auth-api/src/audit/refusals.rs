@@ -126,10 +126,7 @@ impl Refusals {
     fn is_counted(&self, bucket: &Bucket, aggregate: Uuid, draft: &EventDraft, personal: &PersonalPart) -> bool {
         let now = self.clock.monotonic();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows
-            .get_mut(&bucket)
-            .filter(|window| now < window.opened_at + WINDOW)
-        {
+        if let Some(window) = windows.get_mut(bucket).filter(|window| now < window.opened_at + WINDOW) {
             window.count += 1;
             return true;
         }

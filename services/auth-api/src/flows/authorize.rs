@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use credo_auth_domain::{
     Denial,
     email_address::EmailAddress,
@@ -17,35 +16,32 @@ use credo_auth_domain::{
     pkce::CodeChallenge,
     scope::Scope,
 };
-use credo_auth_store::{Account, Authorization, Authorize, EventRow, Reservation};
-use credo_events::{EventDraft, Party, actor_core};
-use credo_ids::{DeviceId, EventId, SessionId, UserId};
-use credo_proto::events::v1::Personal;
+use credo_auth_store::{Authorization, Authorize, EventRow};
+use credo_events::{EventDraft, actor_core};
+use credo_ids::{DeviceId, EventId, SessionId};
 use secrecy::SecretString;
 use tracing::instrument;
 
-use super::client_auth::{self, AuthenticatedClient, ClientCredentials};
+use super::{
+    client_auth::{self, AuthenticatedClient, ClientCredentials},
+    proof::{self, Proof},
+};
 use crate::{
     app::App,
-    audit::{
-        Bucket, RequestContext,
-        security::{AUTH_FAILED, SESSION_CREATED},
-    },
+    audit::{RequestContext, security::SESSION_CREATED},
     refusal::Refusal,
 };
 
 /// Tries after the client changed in the middle.
 const MAX_TRIES: u32 = 3;
-/// RFC 8176: a password.
-const AMR_PASSWORD: &str = "pwd";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// Who claims to sign in.
     pub email: EmailAddress,
-    /// What proves it.
-    pub password: Password,
+    /// What proves it; without it the tenant must trust the bare address.
+    pub password: Option<Password>,
     /// What the client wants.
     pub scope: Scope,
     /// Where the code would go.
@@ -83,13 +79,7 @@ pub async fn authorize(
     for _ in 0..MAX_TRIES {
         let client = client_auth::authenticate(&app, &context, &credentials).await?;
         check_request(&client, &request)?;
-        let account = hmac::sign(
-            &app.keyring.masters().active().account,
-            &account_name(&client, &request.email),
-        );
-        let mut account_hash = [0; 32];
-        account_hash.copy_from_slice(account.as_ref());
-        let proof = prove(&app, &context, &client, &request, account_hash).await?;
+        let proof = proof::prove(&app, &context, &client, (&request.email, request.password.as_ref())).await?;
         let (item, code) = draft(&app, &context, &client, &request, &proof)?;
         match app.store.insert_authorization(&item).await? {
             Authorization::Authorized => {
@@ -130,86 +120,6 @@ fn check_request(client: &AuthenticatedClient, request: &SignIn) -> Result<(), D
     Ok(())
 }
 
-/// Tenant and address, so that equal addresses of two tenants are two accounts.
-fn account_name(client: &AuthenticatedClient, email: &EmailAddress) -> Vec<u8> {
-    [client.tenant.id.as_bytes(), email.as_str().as_bytes()].concat()
-}
-
-/// Who was proved to be there, and by what.
-struct Proof {
-    user: UserId,
-    password_version: i64,
-    account_hash: [u8; 32],
-}
-
-/// Checks the password. The attempt is counted before anything is hashed, and nobody hashes without a turn.
-async fn prove(
-    app: &App,
-    context: &RequestContext,
-    client: &AuthenticatedClient,
-    request: &SignIn,
-    account_hash: [u8; 32],
-) -> Result<Proof, Refusal> {
-    let turn = app.passwords.turn().await?;
-    let account = Account {
-        tenant: client.tenant.id,
-        hash: account_hash,
-        email: &request.email,
-    };
-    let (user, hash) = match app.store.reserve_sign_in_attempt(&account).await? {
-        Reservation::TooMany { retry_after_seconds } => {
-            return Err(Denial::TooManyAttempts { retry_after_seconds }.into());
-        }
-        Reservation::Nobody => (None, None),
-        Reservation::Candidate {
-            user,
-            password_hash,
-            password_version,
-        } => (Some((user, password_version)), Some(password_hash)),
-    };
-    let timer = app.metrics.password_hash_seconds.start_timer();
-    let verified = app.passwords.verify(turn, request.password.clone(), hash).await?;
-    timer.observe_duration();
-    match user {
-        Some((user, password_version)) if verified => Ok(Proof {
-            user,
-            password_version,
-            account_hash,
-        }),
-        _ => {
-            record_failure(app, context, client, &request.email, account_hash).await?;
-            Err(Denial::WrongProof.into())
-        }
-    }
-}
-
-/// Records a wrong proof. The event names nobody: whether the account exists is not for the trail's readers either.
-async fn record_failure(
-    app: &App,
-    context: &RequestContext,
-    client: &AuthenticatedClient,
-    email: &EmailAddress,
-    account_hash: [u8; 32],
-) -> Result<(), Refusal> {
-    let (tenant, reason) = (client.tenant.id, Denial::WrongProof.reason());
-    let draft = EventDraft::new(&AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
-        .parties(Party::ANONYMOUS, Party::ANONYMOUS)
-        .client(client.id)
-        .request(context.id)
-        .reason(reason);
-    let personal = context.personal_with(Personal {
-        email: email.as_str().to_owned(),
-        ..Personal::default()
-    })?;
-    let bucket = Bucket {
-        tenant,
-        target: account_hash.to_vec(),
-        address: context.address,
-        reason,
-    };
-    app.refusals.record(bucket, client.id.as_uuid(), draft, personal).await
-}
-
 fn draft(
     app: &App,
     context: &RequestContext,
@@ -240,8 +150,8 @@ fn draft(
         client_id: client.id,
         client_version: client.version,
         user_id: proof.user,
-        password_version: Some(proof.password_version),
-        account: Some(proof.account_hash),
+        password_version: proof.password_version,
+        account: proof.account_hash,
         device_id: request.device_id.unwrap_or_else(DeviceId::random_v4),
         scope: request.scope.to_string(),
         actor_core: actor_core(proof.user.into(), proof.user.into()),
@@ -250,7 +160,7 @@ fn draft(
         redirect_uri: request.redirect_uri.clone(),
         nonce: request.nonce.clone(),
         key_id: master.id,
-        amr: AMR_PASSWORD.to_owned(),
+        amr: proof.amr.to_owned(),
         code_ttl: CODE_TTL,
         session_ttl: SESSION_TTL,
         idle_ttl: SESSION_IDLE_TTL,

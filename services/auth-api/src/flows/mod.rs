@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
 pub mod introspect;
+mod proof;
 pub mod revoke;
 pub mod sessions;
 pub mod token;

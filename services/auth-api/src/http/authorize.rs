@@ -55,7 +55,8 @@ struct Body {
     code_challenge_method: Option<String>,
     #[serde(default)]
     device_id: Option<String>,
-    proof: Proof,
+    #[serde(default)]
+    proof: Option<Proof>,
 }
 
 #[derive(Deserialize)]
@@ -146,10 +147,13 @@ fn parse(body: Body) -> Result<SignIn, Denial> {
         ),
         (None, Some(_)) => return Err(invalid("code_challenge is missing")),
     };
-    let Proof::Password { password } = body.proof;
     Ok(SignIn {
         email: EmailAddress::parse(&body.email).map_err(|_| invalid("email is not an e-mail address"))?,
-        password: Password::typed(password.expose_secret()).map_err(|_| Denial::WrongProof)?,
+        password: (body
+            .proof
+            .map(|Proof::Password { password }| Password::typed(password.expose_secret())))
+        .transpose()
+        .map_err(|_| Denial::WrongProof)?,
         scope: Scope::try_from(body.scopes).map_err(|_| Denial::InvalidScope)?,
         redirect_uri: body.redirect_uri,
         nonce: body.nonce.filter(|nonce| !nonce.is_empty()),

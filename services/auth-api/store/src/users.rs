@@ -1,6 +1,6 @@
 //! People as userinfo shows them.
 
-use credo_auth_domain::user::User;
+use credo_auth_domain::{email_address::EmailAddress, user::User};
 use credo_ids::{TenantId, UserId};
 use tracing::instrument;
 
@@ -23,5 +23,17 @@ impl Store {
             display_name: row.display_name,
             updated_at: row.updated_at,
         }))
+    }
+
+    /// The active person of a tenant whose account has that name.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn find_user_by_email(&self, tenant: TenantId, email: &EmailAddress) -> Result<Option<UserId>, Fault> {
+        let row = sqlx::query_file!("sql/user_find_by_email.sql", tenant.as_uuid(), email.as_str())
+            .fetch_optional(&self.cold)
+            .await?;
+        Ok(row.map(|row| row.id.into()))
     }
 }

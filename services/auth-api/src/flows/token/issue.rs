@@ -123,7 +123,7 @@ fn id_token_claims(
         exp: at.unix_timestamp().saturating_add_unsigned(ID_TOKEN_TTL.as_secs()),
         iat: at.unix_timestamp(),
         auth_time: person.auth_time.unix_timestamp(),
-        amr: person.amr.split(' ').map(ToOwned::to_owned).collect(),
+        amr: person.amr.split_whitespace().map(ToOwned::to_owned).collect(),
         sid: person.session_id.to_string(),
         nonce: person.nonce,
         at_hash,

@@ -1,0 +1,201 @@
+//! Who the person is (DESIGN section 3.1): a password, checked once its turn has come and its attempt is counted.
+//!
+//! A tenant that was made with `dangerous_trust_email` takes the bare address, and only a server that can be reached from
+//! its own machine alone serves such a tenant so.
+
+use aws_lc_rs::hmac;
+use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password};
+use credo_auth_store::{
+    Account, Reservation,
+    admin::{ComplianceEvent, Creation, NewUser},
+};
+use credo_events::{Details, EventDraft, Party};
+use credo_ids::{EventId, UserId};
+use credo_proto::events::v1::{ChangeDetails, Personal};
+use tracing::instrument;
+
+use super::client_auth::AuthenticatedClient;
+use crate::{
+    app::App,
+    audit::{Bucket, RequestContext, compliance::USER_CREATED, security::AUTH_FAILED},
+    refusal::Refusal,
+};
+
+/// RFC 8176: a password.
+const AMR_PASSWORD: &str = "pwd";
+/// Nothing was proved.
+const AMR_NOTHING: &str = "";
+
+/// Who was proved to be there, and by what.
+pub(super) struct Proof {
+    pub user: UserId,
+    /// Which password proved it.
+    pub password_version: Option<i64>,
+    /// Whose attempts a success resets.
+    pub account_hash: Option<[u8; 32]>,
+    /// Space-delimited, RFC 8176.
+    pub amr: &'static str,
+}
+
+/// Decides who signs in.
+#[instrument(skip_all)]
+pub(super) async fn prove(
+    app: &App,
+    context: &RequestContext,
+    client: &AuthenticatedClient,
+    (email, password): (&EmailAddress, Option<&Password>),
+) -> Result<Proof, Refusal> {
+    match password {
+        Some(password) => by_password(app, context, client, (email, password)).await,
+        None if client.tenant.dangerous_trust_email && app.settings.is_loopback() => {
+            by_address(app, context, client, email).await
+        }
+        None => Err(Denial::InvalidRequest("proof is missing").into()),
+    }
+}
+
+/// Checks a password. The attempt is counted before anything is hashed, and nobody hashes without a turn.
+async fn by_password(
+    app: &App,
+    context: &RequestContext,
+    client: &AuthenticatedClient,
+    (email, password): (&EmailAddress, &Password),
+) -> Result<Proof, Refusal> {
+    let account_hash = account_hash(app, client, email);
+    let turn = app.passwords.turn().await?;
+    let account = Account {
+        tenant: client.tenant.id,
+        hash: account_hash,
+        email,
+    };
+    let (user, hash) = match app.store.reserve_sign_in_attempt(&account).await? {
+        Reservation::TooMany { retry_after_seconds } => {
+            return Err(Denial::TooManyAttempts { retry_after_seconds }.into());
+        }
+        Reservation::Nobody => (None, None),
+        Reservation::Candidate {
+            user,
+            password_hash,
+            password_version,
+        } => (Some((user, password_version)), Some(password_hash)),
+    };
+    let timer = app.metrics.password_hash_seconds.start_timer();
+    let verified = app.passwords.verify(turn, password.clone(), hash).await?;
+    timer.observe_duration();
+    match user {
+        Some((user, version)) if verified => Ok(Proof {
+            user,
+            password_version: Some(version),
+            account_hash: Some(account_hash),
+            amr: AMR_PASSWORD,
+        }),
+        _ => {
+            record_failure(app, context, client, email, account_hash).await?;
+            Err(Denial::WrongProof.into())
+        }
+    }
+}
+
+/// Takes an address at its word: for demonstrations and load tests.
+async fn by_address(
+    app: &App,
+    context: &RequestContext,
+    client: &AuthenticatedClient,
+    email: &EmailAddress,
+) -> Result<Proof, Refusal> {
+    let trusted = |user| Proof {
+        user,
+        password_version: None,
+        account_hash: None,
+        amr: AMR_NOTHING,
+    };
+    if let Some(user) = app.directory.resolve_account(client.tenant.id, email).await? {
+        return Ok(trusted(user));
+    }
+    if !client.tenant.create_unknown_users {
+        return Err(Denial::WrongProof.into());
+    }
+    let (new, event) = unknown_user(app, context, client, email)?;
+    match app.store.create_user(&new, &event).await? {
+        Creation::Made(user) => Ok(trusted(user.id)),
+        // Somebody else made it at the same time.
+        Creation::Taken => {
+            let user = app.directory.resolve_account(client.tenant.id, email).await?;
+            user.map(trusted)
+                .ok_or_else(|| Refusal::overloaded("an account is being made"))
+        }
+        Creation::NoTenant => Err(Denial::TenantSuspended.into()),
+    }
+}
+
+fn unknown_user(
+    app: &App,
+    context: &RequestContext,
+    client: &AuthenticatedClient,
+    email: &EmailAddress,
+) -> Result<(NewUser, ComplianceEvent), Refusal> {
+    let (id, tenant_id) = (UserId::random_v4(), client.tenant.id);
+    let personal = context.personal_with(Personal {
+        email: email.as_str().to_owned(),
+        ..Personal::default()
+    })?;
+    let details = ChangeDetails {
+        object: "user".to_owned(),
+        object_id: id.as_bytes().to_vec(),
+        before_json: String::new(),
+        after_json: r#"{"status":"active","email_verified":false,"has_password":false}"#.to_owned(),
+    };
+    let encoded = EventDraft::new(&USER_CREATED, EventId::now_v7(), tenant_id, app.feed.database_now())
+        .parties(client.id, id)
+        .client(client.id)
+        .request(context.id)
+        .reason("first_sign_in")
+        .details(Details::Change(details))
+        .encode(&personal);
+    let new = NewUser {
+        id,
+        tenant_id,
+        email: email.clone(),
+        email_verified: false,
+        display_name: None,
+        password_hash: None,
+    };
+    Ok((new, ComplianceEvent { encoded, personal }))
+}
+
+/// The account's name in the table of attempts. Tenant and address, so that equal addresses of two tenants are two.
+fn account_hash(app: &App, client: &AuthenticatedClient, email: &EmailAddress) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&app.keyring.masters().active().account);
+    context.update(client.tenant.id.as_bytes());
+    context.update(email.as_str().as_bytes());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.sign().as_ref());
+    hash
+}
+
+/// Records a wrong proof. The event names nobody: whether the account exists is not for the trail's readers either.
+async fn record_failure(
+    app: &App,
+    context: &RequestContext,
+    client: &AuthenticatedClient,
+    email: &EmailAddress,
+    account_hash: [u8; 32],
+) -> Result<(), Refusal> {
+    let (tenant, reason) = (client.tenant.id, Denial::WrongProof.reason());
+    let draft = EventDraft::new(&AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
+        .parties(Party::ANONYMOUS, Party::ANONYMOUS)
+        .client(client.id)
+        .request(context.id)
+        .reason(reason);
+    let personal = context.personal_with(Personal {
+        email: email.as_str().to_owned(),
+        ..Personal::default()
+    })?;
+    let bucket = Bucket {
+        tenant,
+        target: account_hash.to_vec(),
+        address: context.address,
+        reason,
+    };
+    app.refusals.record(bucket, client.id.as_uuid(), draft, personal).await
+}
