@@ -8,6 +8,9 @@ const REQUEST_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// Classes of status codes.
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
+/// Stands for requests that no route takes.
+pub const OTHER_ROUTES: &str = "other";
+
 /// The metrics, and the registry that shows them.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -71,7 +74,7 @@ impl Metrics {
             )?,
         };
         metrics.register()?;
-        for route in routes {
+        for route in routes.iter().chain([&OTHER_ROUTES]) {
             metrics.request_seconds.with_label_values(&[route]);
             for status in STATUS_CLASSES {
                 metrics.requests.with_label_values(&[route, &status]);

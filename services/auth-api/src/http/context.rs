@@ -14,7 +14,8 @@ use axum::{
 use credo_ids::RequestId;
 use tracing::Instrument as _;
 
-use crate::{app::App, audit::RequestContext};
+use super::router::ROUTES;
+use crate::{app::App, audit::RequestContext, metrics::OTHER_ROUTES};
 
 /// Longest name of a caller that is kept, in bytes.
 const MAX_USER_AGENT_BYTES: usize = 256;
@@ -41,12 +42,8 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
         user_agent: user_agent(&request),
     };
     let id = context.id;
-    let route = request.extensions().get::<MatchedPath>().map_or("other", |path| {
-        super::router::ROUTES
-            .into_iter()
-            .find(|route| *route == path.as_str())
-            .unwrap_or("other")
-    });
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = ROUTES.into_iter().find(|route| Some(*route) == path).unwrap_or(OTHER_ROUTES);
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
     request.extensions_mut().insert(Context(context));
     let started = app.clock.monotonic();
