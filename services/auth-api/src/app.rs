@@ -5,7 +5,7 @@ use std::sync::Arc;
 use credo_auth_store::{HOT_CONNECTION_SETTINGS, Redis, Store};
 use credo_clock::SharedClock;
 use credo_lifecycle::{Health, Shutdown, Tasks};
-use credo_postgres::{PoolSpec, connect_lazy};
+use credo_postgres::{PoolSpec, RoleError, connect_lazy};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -28,6 +28,9 @@ const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 const ADMIN_LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
 /// How often Redis is asked whether it is there.
 const PING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How often a database that does not answer is asked again.
+const RETRY_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Everything that a request needs.
 #[derive(Debug)]
@@ -122,6 +125,26 @@ impl App {
             });
         }
         Ok(app)
+    }
+
+    /// Waits until the database answers, and makes sure that its role loses no commit and can change no schema. `false`:
+    /// told to stop before.
+    ///
+    /// # Errors
+    /// If the role must not serve.
+    pub async fn become_fit(&self, shutdown: &Shutdown) -> Result<bool, RoleError> {
+        while !shutdown.is_requested() {
+            match self.store.assert_serving_role().await {
+                Ok(()) => return Ok(true),
+                Err(RoleError::Query(error)) => tracing::warn!(%error, "waiting for the database"),
+                Err(error) => return Err(error),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_INTERVAL) => {}
+                () = shutdown.requested() => {}
+            }
+        }
+        Ok(false)
     }
 
     /// Runs a use case to its end, even if its caller goes away in the middle: a code is never burnt by half.

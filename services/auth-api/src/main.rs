@@ -5,7 +5,7 @@ use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc, time::D
 use anyhow::Context as _;
 use auth_api::{
     app::App,
-    http,
+    grpc, http,
     keys::MasterKeys,
     settings::{SPEC, Settings},
 };
@@ -35,7 +35,7 @@ async fn run() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (tasks, health) = (Tasks::new(shutdown.clone()), Health::new());
     let public = bind("http.listen", settings.http.listen).await?;
-    let grpc = bind("grpc.listen", settings.grpc.listen).await?;
+    let admin = bind("grpc.listen", settings.grpc.listen).await?;
     let management = bind("management.listen", settings.management.listen).await?;
     let app = App::build(settings, masters, SystemClock::new(), (&tasks, &shutdown, &health))?;
 
@@ -44,6 +44,9 @@ async fn run() -> anyhow::Result<()> {
         "management",
         management::serve(management, health.clone(), registry, shutdown.clone()),
     );
+    if !app.become_fit(&shutdown).await? {
+        return Ok(()); // told to stop before the database answered
+    }
     let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = shutdown.clone();
     tasks.spawn("http", async move {
@@ -51,7 +54,7 @@ async fn run() -> anyhow::Result<()> {
             .with_graceful_shutdown(async move { stopped.requested().await })
             .await
     });
-    drop(grpc);
+    tasks.spawn("grpc", grpc::serve(Arc::clone(&app), admin, shutdown.clone()));
     health.started();
     tracing::info!(public_base_url = app.settings.public_base_url, "auth-api serves");
 

@@ -25,6 +25,7 @@ mod users;
 
 use std::sync::atomic::AtomicI16;
 
+use credo_postgres::{RoleError, assert_serving_role};
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
@@ -73,5 +74,13 @@ impl Store {
             waiting: Semaphore::new(MAX_WAITING_FORMS),
             slot: AtomicI16::new(0),
         }
+    }
+
+    /// Whether the role of this store may serve.
+    ///
+    /// # Errors
+    /// If it may not, or the database gives no answer.
+    pub async fn assert_serving_role(&self) -> Result<(), RoleError> {
+        assert_serving_role(&self.cold).await
     }
 }
