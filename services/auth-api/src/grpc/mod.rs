@@ -1,1 +1,19 @@
-//! Admin gRPC.
+//! Admin gRPC: parse, call one flow, shape the answer.
+//!
+//! Refuses by default: a call comes through the layers of [`serve`] or not at all. `status.rs` is the one place where
+//! refusals become answers.
+
+mod call;
+mod clients;
+mod database_clock;
+mod envelope;
+mod keys;
+mod page;
+mod parse;
+mod server;
+mod standing;
+mod status;
+mod tenants;
+mod users;
+
+pub use server::{ServeError, serve};

@@ -1,1 +1,51 @@
 //! What administrators do, one use case a file.
+//!
+//! Refuses a change that its compliance event cannot accompany. Every use case but those on tenants themselves takes a
+//! [`credo_admin::TenantScope`], the proof that the caller may act on that tenant.
+
+mod client_registration;
+mod client_status;
+mod create_client;
+mod create_tenant;
+mod create_user;
+mod event;
+mod find_clients;
+mod find_tenants;
+mod find_users;
+mod page;
+mod refusal;
+mod text;
+mod user_status;
+
+use credo_admin::AdminPrincipal;
+use credo_auth_store::Fault;
+
+pub use self::{
+    client_registration::ClientRegistration,
+    client_status::{disable_client, enable_client},
+    create_client::{CreatedClient, create_client},
+    create_tenant::{TenantDraft, create_tenant},
+    create_user::{UserDraft, create_user},
+    find_clients::{get_client, list_clients},
+    find_tenants::{get_tenant, list_tenants},
+    find_users::{get_user, look_up_user},
+    page::{Page, PageRequest},
+    refusal::{AdminRefusal, Violation},
+    user_status::{disable_user, enable_user},
+};
+use crate::{app::App, audit::RequestContext, refusal::Refusal};
+
+/// A call of an administrator.
+#[derive(Clone, Debug)]
+pub struct AdminCall {
+    /// Who calls, proved.
+    pub principal: AdminPrincipal,
+    /// The request as its events see it.
+    pub context: RequestContext,
+}
+
+/// A change that was not made because its event, or anything else of it, could not be written.
+fn not_persisted(app: &App, fault: &Fault) -> AdminRefusal {
+    app.metrics.compliance_persist_failures.inc();
+    Refusal::from(fault).into()
+}

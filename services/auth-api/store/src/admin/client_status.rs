@@ -38,7 +38,7 @@ impl Store {
         wanted: Status,
         describe: impl Fn(&ClientRecord) -> ComplianceEvent,
     ) -> Result<Option<ClientRecord>, Fault> {
-        attempt(|| async {
+        let change = || async {
             let mut transaction = self.cold.begin().await?;
             let locked = sqlx::query_file_as!(
                 ClientRecord,
@@ -57,8 +57,8 @@ impl Store {
                 .await?;
             transaction.commit().await?;
             Ok(Some(after))
-        })
-        .await
+        };
+        attempt(|| Box::pin(change())).await
     }
 
     async fn change_client_status(

@@ -38,7 +38,7 @@ impl Store {
         wanted: Status,
         describe: impl Fn(&UserRecord) -> ComplianceEvent,
     ) -> Result<Option<UserRecord>, Fault> {
-        attempt(|| async {
+        let change = || async {
             let mut transaction = self.cold.begin().await?;
             let locked = sqlx::query_file_as!(UserRecord, "sql/admin_user_lock.sql", tenant.as_uuid(), user.as_uuid())
                 .fetch_optional(&mut *transaction)
@@ -52,8 +52,8 @@ impl Store {
                 .await?;
             transaction.commit().await?;
             Ok(Some(after))
-        })
-        .await
+        };
+        attempt(|| Box::pin(change())).await
     }
 
     async fn change_user_status(

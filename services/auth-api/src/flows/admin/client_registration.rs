@@ -1,0 +1,237 @@
+//! What a client may be registered as (RFC 7591 section 2, RFC 9700 section 2.1).
+//!
+//! Refuses combinations that no client needs and an attacker would like: a public client with a grant that needs a secret,
+//! a client without PKCE that cannot prove who it is, a scope of the admin APIs in the hands of people, or beyond what
+//! whoever gives it may give.
+
+use std::collections::HashSet;
+
+use credo_admin::AdminPrincipal;
+use credo_auth_domain::{client::AuthMethod, grant_type::GrantType, redirect_uri, scope::Scope};
+use credo_auth_store::admin::NewClient;
+use credo_ids::{ClientId, TenantId};
+use url::{Host, Url};
+
+use super::{
+    AdminRefusal,
+    refusal::Violations,
+    text::{NAME_RULE, is_name},
+};
+
+/// Most redirect URIs of one client.
+const MAX_REDIRECT_URIS: usize = 50;
+/// Most bytes of all of them: the event that tells of them is bounded.
+const MAX_REDIRECT_URIS_BYTES: usize = 16 * 1_024;
+/// Most origins of one client.
+const MAX_ORIGINS: usize = 20;
+/// Longest origin, in bytes: a host name has at most 253.
+const MAX_ORIGIN_BYTES: usize = 300;
+/// Longest grace, in seconds.
+const MAX_GRACE_SECONDS: i32 = 60;
+/// What a client that signs people in gets if it names no scopes.
+const DEFAULT_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// A client as it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ClientRegistration {
+    /// Shown to people.
+    pub display_name: String,
+    /// Whether it belongs to whoever runs the tenant.
+    pub first_party: bool,
+    /// Empty means `client_secret_basic`.
+    pub token_endpoint_auth_method: String,
+    /// Empty means `authorization_code` and `refresh_token`.
+    pub grant_types: Vec<String>,
+    /// Compared as raw strings.
+    pub redirect_uris: Vec<String>,
+    /// Empty means [`DEFAULT_SCOPES`] for `authorization_code`, none otherwise.
+    pub scopes: Vec<String>,
+    /// Origins that may call with CORS.
+    pub allowed_origins: Vec<String>,
+    /// Exempts it from PKCE.
+    pub dangerous_allow_missing_pkce: bool,
+    /// Within so many seconds a retried refresh gets the same successor.
+    pub refresh_grace_seconds: i32,
+}
+
+impl ClientRegistration {
+    /// The client that is to be stored, without its secret.
+    pub(super) fn check(self, giver: &AdminPrincipal, tenant: TenantId) -> Result<NewClient, AdminRefusal> {
+        let mut violations = Violations::default();
+        let method = self.auth_method(&mut violations);
+        let grants = self.grants(&mut violations);
+        let scope = self.scope(&grants, &mut violations);
+        self.check_texts(&mut violations);
+        self.check_together(method, &grants, &scope, &mut violations);
+        violations.into_result()?;
+        check_giver(giver, &scope)?;
+        Ok(NewClient {
+            id: ClientId::now_v7(),
+            tenant_id: tenant,
+            display_name: self.display_name,
+            first_party: self.first_party,
+            token_endpoint_auth_method: method.as_str(),
+            grant_types: grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
+            redirect_uris: self.redirect_uris,
+            allowed_origins: self.allowed_origins,
+            scope: scope.to_string(),
+            require_pkce: !self.dangerous_allow_missing_pkce,
+            refresh_grace_seconds: self.refresh_grace_seconds,
+            secret: None,
+        })
+    }
+
+    fn auth_method(&self, violations: &mut Violations) -> AuthMethod {
+        if self.token_endpoint_auth_method.is_empty() {
+            return AuthMethod::ClientSecretBasic;
+        }
+        let method = AuthMethod::find(&self.token_endpoint_auth_method);
+        let rule = "must be client_secret_basic, client_secret_post or none";
+        violations.require(method.is_some(), "token_endpoint_auth_method", rule);
+        method.unwrap_or(AuthMethod::ClientSecretBasic)
+    }
+
+    fn grants(&self, violations: &mut Violations) -> Vec<GrantType> {
+        if self.grant_types.is_empty() {
+            return vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        }
+        let grants: Option<Vec<_>> = self.grant_types.iter().map(|name| GrantType::find(name)).collect();
+        let rule = "must be authorization_code, refresh_token or client_credentials, each at most once";
+        violations.require(grants.is_some() && are_distinct(&self.grant_types), "grant_types", rule);
+        grants.unwrap_or_default()
+    }
+
+    fn scope(&self, grants: &[GrantType], violations: &mut Violations) -> Scope {
+        let tokens = if !self.scopes.is_empty() {
+            self.scopes.clone()
+        } else if grants.contains(&GrantType::AuthorizationCode) {
+            DEFAULT_SCOPES.map(ToOwned::to_owned).to_vec()
+        } else {
+            Vec::new()
+        };
+        let scope = Scope::try_from(tokens);
+        let rule = "must be at most 64 scope tokens of RFC 6749 section 3.3, together at most 1024 bytes";
+        violations.require(scope.is_ok(), "scopes", rule);
+        scope.unwrap_or_default()
+    }
+
+    fn check_texts(&self, violations: &mut Violations) {
+        violations.require(is_name(&self.display_name), "display_name", NAME_RULE);
+        let uris = &self.redirect_uris;
+        let bytes: usize = uris.iter().map(String::len).sum();
+        violations.require(
+            uris.len() <= MAX_REDIRECT_URIS && bytes <= MAX_REDIRECT_URIS_BYTES && are_distinct(uris),
+            "redirect_uris",
+            "must be at most 50, together at most 16 KiB, each at most once",
+        );
+        if let Some(error) = uris.iter().find_map(|uri| redirect_uri::validate(uri).err()) {
+            violations.require(false, "redirect_uris", &error.to_string());
+        }
+        let origins = &self.allowed_origins;
+        violations.require(
+            origins.len() <= MAX_ORIGINS && are_distinct(origins) && origins.iter().all(|origin| is_origin(origin)),
+            "allowed_origins",
+            "must be at most 20 origins as browsers write them, such as https://app.example, each at most once; http is accepted for loopback alone",
+        );
+        violations.require(
+            (0..=MAX_GRACE_SECONDS).contains(&self.refresh_grace_seconds),
+            "refresh_grace_seconds",
+            "must be 0 to 60",
+        );
+    }
+
+    fn check_together(&self, method: AuthMethod, grants: &[GrantType], scope: &Scope, violations: &mut Violations) {
+        let is_public = method == AuthMethod::None;
+        let uses = |grant| grants.contains(&grant);
+        violations.require(
+            !(is_public && uses(GrantType::ClientCredentials)),
+            "grant_types",
+            "a public client cannot use client_credentials",
+        );
+        violations.require(
+            !(is_public && self.dangerous_allow_missing_pkce),
+            "dangerous_allow_missing_pkce",
+            "a public client cannot do without PKCE",
+        );
+        violations.require(
+            !uses(GrantType::AuthorizationCode) || !self.redirect_uris.is_empty(),
+            "redirect_uris",
+            "authorization_code needs at least one",
+        );
+        violations.require(
+            !scope.opens_admin() || grants == [GrantType::ClientCredentials],
+            "scopes",
+            "scopes of the admin APIs are for clients whose only grant is client_credentials",
+        );
+    }
+}
+
+/// Nobody gives the admin scopes that they lack, but for those who administer all tenants.
+fn check_giver(giver: &AdminPrincipal, scope: &Scope) -> Result<(), AdminRefusal> {
+    let admin = scope
+        .iter()
+        .filter(|token| token.parse::<Scope>().is_ok_and(|token| token.opens_admin()));
+    if giver.is_system() || admin.into_iter().all(|token| giver.has(token)) {
+        Ok(())
+    } else {
+        Err(AdminRefusal::Forbidden(
+            "the caller cannot give scopes of the admin APIs that it lacks",
+        ))
+    }
+}
+
+/// Whether a text is an origin exactly as a browser sends it (RFC 6454 section 6.2).
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    // A star is no wildcard in an origin, and whoever writes one believes that it is.
+    text.len() <= MAX_ORIGIN_BYTES
+        && !text.contains('*')
+        && url.origin().ascii_serialization() == text
+        && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
+}
+
+fn are_distinct(texts: &[String]) -> bool {
+    let distinct: HashSet<&String> = texts.iter().collect();
+    distinct.len() == texts.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        for good in [
+            "https://app.example",
+            "https://app.example:8443",
+            "http://localhost:3000",
+            "http://[::1]",
+        ] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "*",
+            "null",
+            "",
+            "https://*.example",
+            "https://app.example/",
+            "https://App.example",
+            "https://app.example:443",
+            "http://app.example",
+            "https://u@app.example",
+            "https://app.example?x",
+            "https://app.example#x",
+            "ftp://app.example",
+            "https://ä.example",
+            "data:text/html,x",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+    }
+}

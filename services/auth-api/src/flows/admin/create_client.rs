@@ -1,0 +1,66 @@
+//! Making a client. A confidential one gets its secret from us; it is shown once and kept as a hash.
+
+use credo_admin::TenantScope;
+use credo_auth_domain::credential::{generate_client_secret, hash_client_secret};
+use credo_auth_store::admin::{ClientRecord, Creation, NewClientSecret};
+use credo_ids::ClientSecretId;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tracing::instrument;
+
+use super::{AdminCall, AdminRefusal, ClientRegistration, event::ChangeEvent, not_persisted};
+use crate::{app::App, audit::compliance::CLIENT_CREATED, refusal::Refusal};
+
+/// A client that was made.
+#[derive(Debug)]
+pub struct CreatedClient {
+    /// The client.
+    pub client: ClientRecord,
+    /// Its secret, if it has one.
+    pub secret: Option<SecretString>,
+}
+
+/// Makes a client.
+///
+/// # Errors
+/// If the registration cannot be, holds more than the caller may give, or there is no such tenant.
+#[instrument(skip_all)]
+pub async fn create_client(
+    app: &App,
+    call: &AdminCall,
+    scope: TenantScope,
+    registration: ClientRegistration,
+) -> Result<CreatedClient, AdminRefusal> {
+    let mut new = registration.check(&call.principal, scope.id())?;
+    let secret = match new.token_endpoint_auth_method {
+        "none" => None,
+        _ => Some(generate_client_secret().map_err(Refusal::from)?),
+    };
+    new.secret = secret.as_ref().map(|secret| NewClientSecret {
+        id: ClientSecretId::now_v7(),
+        hash: hash_client_secret(secret),
+    });
+    let event = ChangeEvent::new(app, call, (&CLIENT_CREATED, scope.id()), new.id)?.made(&describe(&new));
+    let creation = app.store.create_client(&new, &event).await;
+    match creation.map_err(|fault| not_persisted(app, &fault))? {
+        Creation::Made(client) => Ok(CreatedClient { client, secret }),
+        Creation::NoTenant => Err(AdminRefusal::NotFound("tenant")),
+        Creation::Taken => Err(Refusal::internal("a fresh client_id was taken").into()),
+    }
+}
+
+fn describe(new: &credo_auth_store::admin::NewClient) -> Value {
+    json!({
+        "display_name": new.display_name,
+        "status": "active",
+        "first_party": new.first_party,
+        "token_endpoint_auth_method": new.token_endpoint_auth_method,
+        "grant_types": new.grant_types,
+        "redirect_uris": new.redirect_uris,
+        "allowed_origins": new.allowed_origins,
+        "scope": new.scope,
+        "require_pkce": new.require_pkce,
+        "refresh_grace_seconds": new.refresh_grace_seconds,
+        "secrets": i32::from(new.secret.is_some()),
+    })
+}

@@ -1,0 +1,121 @@
+//! Making a user known. What is hashed is hashed before the database is asked for anything.
+
+use credo_admin::TenantScope;
+use credo_auth_domain::{email_address::EmailAddress, password::Password};
+use credo_auth_store::admin::{Creation, NewUser, UserRecord};
+use credo_ids::UserId;
+use credo_proto::events::v1::Personal;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use tracing::instrument;
+
+use super::{
+    AdminCall, AdminRefusal,
+    event::ChangeEvent,
+    not_persisted,
+    refusal::Violations,
+    text::{NAME_RULE, is_name},
+};
+use crate::{app::App, audit::compliance::USER_CREATED, refusal::Refusal};
+
+/// A user as they were asked for.
+pub struct UserDraft {
+    /// The name of the account.
+    pub email: String,
+    /// Whether it was proved to be theirs.
+    pub email_verified: bool,
+    /// Their name; empty if it is not known.
+    pub display_name: String,
+    /// Empty if they have none.
+    pub password: SecretString,
+}
+
+/// What was checked.
+struct Checked {
+    email: EmailAddress,
+    display_name: Option<String>,
+    password: Option<Password>,
+}
+
+/// Makes a user.
+///
+/// # Errors
+/// If the draft cannot be, the tenant has a user of that address, or there is no such tenant.
+#[instrument(skip_all)]
+pub async fn create_user(
+    app: &App,
+    call: &AdminCall,
+    scope: TenantScope,
+    draft: UserDraft,
+) -> Result<UserRecord, AdminRefusal> {
+    let checked = check(&draft)?;
+    let password_hash = match checked.password {
+        Some(password) => Some(hash(app, password).await?),
+        None => None,
+    };
+    let id = UserId::random_v4();
+    let after = json!({
+        "status": "active",
+        "email_verified": draft.email_verified,
+        "has_password": password_hash.is_some(),
+    });
+    let person = Personal {
+        email: checked.email.as_str().to_owned(),
+        display_name: checked.display_name.clone().unwrap_or_default(),
+        ..Personal::default()
+    };
+    let event = ChangeEvent::new(app, call, (&USER_CREATED, scope.id()), id)?.with_person(call, person)?;
+    let new = NewUser {
+        id,
+        tenant_id: scope.id(),
+        email: checked.email,
+        email_verified: draft.email_verified,
+        display_name: checked.display_name,
+        password_hash,
+    };
+    let creation = app.store.create_user(&new, &event.made(&after)).await;
+    match creation.map_err(|fault| not_persisted(app, &fault))? {
+        Creation::Made(user) => Ok(user),
+        Creation::Taken => Err(AdminRefusal::AlreadyExists(
+            "the tenant has a user of that e-mail address",
+        )),
+        Creation::NoTenant => Err(AdminRefusal::NotFound("tenant")),
+    }
+}
+
+fn check(draft: &UserDraft) -> Result<Checked, AdminRefusal> {
+    let mut violations = Violations::default();
+    let email = EmailAddress::parse(&draft.email);
+    violations.require(email.is_ok(), "email", "must be an e-mail address");
+    let display_name = Some(draft.display_name.clone()).filter(|name| !name.is_empty());
+    violations.require(display_name.as_deref().is_none_or(is_name), "display_name", NAME_RULE);
+    let text = draft.password.expose_secret();
+    let mut password = None;
+    if let (Ok(email), false) = (&email, text.is_empty()) {
+        match Password::chosen(text, email) {
+            Ok(chosen) => password = Some(chosen),
+            Err(error) => violations.require(false, "password", &error.to_string()),
+        }
+    }
+    violations.into_result()?;
+    let email = email.map_err(|error| AdminRefusal::invalid("email", error.to_string()))?;
+    Ok(Checked {
+        email,
+        display_name,
+        password,
+    })
+}
+
+async fn hash(app: &App, password: Password) -> Result<SecretString, Refusal> {
+    let timer = app.metrics.password_hash_seconds.start_timer();
+    let turn = app.passwords.turn().await?;
+    let hash = app.passwords.hash(turn, password).await;
+    timer.observe_duration();
+    hash
+}
+
+impl std::fmt::Debug for UserDraft {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("UserDraft")
+    }
+}

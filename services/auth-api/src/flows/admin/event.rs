@@ -1,0 +1,107 @@
+//! The compliance event of a change: who changed what, before and after, without secrets and without personal data.
+
+use credo_auth_store::admin::ComplianceEvent;
+use credo_events::{Compliance, Details, EventDraft, EventType, Party, PersonalPart};
+use credo_ids::{ClientId, EventId, TenantId, UserId};
+use credo_proto::events::v1::{ChangeDetails, Personal};
+use serde_json::Value;
+
+use super::AdminCall;
+use crate::{app::App, refusal::Refusal};
+
+/// What is changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object {
+    kind: &'static str,
+    id: [u8; 16],
+    party: Party,
+}
+
+impl From<TenantId> for Object {
+    fn from(id: TenantId) -> Self {
+        Self {
+            kind: "tenant",
+            id: *id.as_bytes(),
+            party: id.into(),
+        }
+    }
+}
+
+impl From<ClientId> for Object {
+    fn from(id: ClientId) -> Self {
+        Self {
+            kind: "client",
+            id: *id.as_bytes(),
+            party: id.into(),
+        }
+    }
+}
+
+impl From<UserId> for Object {
+    fn from(id: UserId) -> Self {
+        Self {
+            kind: "user",
+            id: *id.as_bytes(),
+            party: id.into(),
+        }
+    }
+}
+
+/// An event that knows everything but what the change finds.
+#[derive(Clone, Debug)]
+pub(super) struct ChangeEvent {
+    draft: EventDraft,
+    personal: PersonalPart,
+    object: Object,
+}
+
+impl ChangeEvent {
+    /// An event of the trail of `tenant`; its actor is the client that calls.
+    pub(super) fn new(
+        app: &App,
+        call: &AdminCall,
+        (event, tenant): (&EventType<Compliance>, TenantId),
+        object: impl Into<Object>,
+    ) -> Result<Self, Refusal> {
+        let (actor, object) = (call.principal.client_id(), object.into());
+        let draft = EventDraft::new(event, EventId::now_v7(), tenant, app.feed.database_now())
+            .parties(actor, object.party)
+            .client(actor)
+            .request(call.context.id);
+        Ok(Self {
+            draft,
+            personal: call.context.personal()?,
+            object,
+        })
+    }
+
+    /// Also tells of the person whom it concerns, in the part that can be erased.
+    pub(super) fn with_person(mut self, call: &AdminCall, person: Personal) -> Result<Self, Refusal> {
+        self.personal = call.context.personal_with(person)?;
+        Ok(self)
+    }
+
+    /// The event of something that was made.
+    pub(super) fn made(&self, after: &Value) -> ComplianceEvent {
+        self.encode(String::new(), after)
+    }
+
+    /// The event of something that was changed.
+    pub(super) fn changed(&self, before: &Value, after: &Value) -> ComplianceEvent {
+        self.encode(before.to_string(), after)
+    }
+
+    fn encode(&self, before_json: String, after: &Value) -> ComplianceEvent {
+        let details = ChangeDetails {
+            object: self.object.kind.to_owned(),
+            object_id: self.object.id.to_vec(),
+            before_json,
+            after_json: after.to_string(),
+        };
+        let draft = self.draft.clone().details(Details::Change(details));
+        ComplianceEvent {
+            encoded: draft.encode(&self.personal),
+            personal: self.personal.clone(),
+        }
+    }
+}

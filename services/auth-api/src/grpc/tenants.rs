@@ -1,0 +1,100 @@
+//! `credo.admin.v1.TenantService`.
+
+use std::sync::Arc;
+
+use credo_auth_domain::tenant::issuer;
+use credo_auth_store::admin::{TenantKey, TenantRecord};
+use credo_proto::admin::v1::{
+    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, ListTenantsRequest,
+    ListTenantsResponse, Tenant, TenantStatus, get_tenant_request::By, tenant_service_server::TenantService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{
+    call::{admitted, finish},
+    page::List,
+    parse,
+    status::refused,
+};
+use crate::{
+    app::App,
+    flows::admin::{AdminRefusal, TenantDraft, create_tenant, get_tenant, list_tenants},
+};
+
+/// The service.
+pub(super) struct Tenants(Arc<App>);
+
+impl Tenants {
+    pub(super) fn new(app: &Arc<App>) -> Self {
+        Self(Arc::clone(app))
+    }
+
+    fn shape(&self, tenant: TenantRecord) -> Tenant {
+        Tenant {
+            tenant_id: tenant.id.to_string(),
+            issuer: issuer(&self.0.settings.public_base_url, &tenant.slug),
+            slug: tenant.slug,
+            display_name: tenant.display_name,
+            status: if tenant.active {
+                TenantStatus::Active
+            } else {
+                TenantStatus::Suspended
+            }
+            .into(),
+            create_unknown_users: tenant.create_unknown_users,
+            dangerous_trust_email: tenant.dangerous_trust_email,
+            create_time: Some(parse::timestamp(tenant.created_at)),
+            update_time: Some(parse::timestamp(tenant.updated_at)),
+            etag: parse::etag(tenant.version),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl TenantService for Tenants {
+    async fn create_tenant(
+        &self,
+        request: Request<CreateTenantRequest>,
+    ) -> Result<Response<CreateTenantResponse>, Status> {
+        let (call, message) = admitted(request)?;
+        let draft = TenantDraft {
+            slug: message.slug,
+            display_name: message.display_name,
+            create_unknown_users: message.create_unknown_users,
+            dangerous_trust_email: message.dangerous_trust_email,
+        };
+        let app = Arc::clone(&self.0);
+        let made = finish(&self.0, async move { create_tenant(&app, &call, draft).await }).await?;
+        Ok(Response::new(CreateTenantResponse {
+            tenant: Some(self.shape(made)),
+        }))
+    }
+
+    async fn get_tenant(&self, request: Request<GetTenantRequest>) -> Result<Response<GetTenantResponse>, Status> {
+        let (call, message) = admitted(request)?;
+        let key = match message.by {
+            Some(By::TenantId(id)) => TenantKey::Id(parse::id("tenant_id", &id)?),
+            Some(By::Slug(slug)) => TenantKey::Slug(slug),
+            None => return Err(refused(AdminRefusal::invalid("by", "must be tenant_id or slug"))),
+        };
+        let tenant = get_tenant(&self.0, &call, &key).await.map_err(refused)?;
+        Ok(Response::new(GetTenantResponse {
+            tenant: Some(self.shape(tenant)),
+        }))
+    }
+
+    async fn list_tenants(
+        &self,
+        request: Request<ListTenantsRequest>,
+    ) -> Result<Response<ListTenantsResponse>, Status> {
+        let (call, message) = admitted(request)?;
+        let list = List::new("tenants", &[]);
+        let page = list.page(message.page_size, &message.page_token)?;
+        let page = list_tenants(&self.0, &call, page).await.map_err(refused)?;
+        let end = page.items.last().map(|tenant| *tenant.id.as_bytes());
+        Ok(Response::new(ListTenantsResponse {
+            tenants: page.items.into_iter().map(|tenant| self.shape(tenant)).collect(),
+            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+        }))
+    }
+}
