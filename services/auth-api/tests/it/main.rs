@@ -1,0 +1,11 @@
+//! auth-api as its callers see it: the production wiring over a database of the test's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a test may panic, spawn and look at the clock"
+)]
+
+mod support;
+mod code_smoke;

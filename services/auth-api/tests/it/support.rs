@@ -1,0 +1,23 @@
+//! A world to test in: a database with tenants, clients and people, and replicas of the service over it.
+//!
+//! Everything panics instead of returning an error. What every answer must have is checked where answers are taken.
+
+mod answer;
+mod call;
+mod events;
+mod fixtures;
+mod flows;
+mod proxy;
+mod replica;
+mod world;
+
+pub use self::{
+    answer::Answer,
+    call::Call,
+    events::Event,
+    fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User},
+    flows::{CHALLENGE, Code, Tokens, VERIFIER, claims, header_of, sign_in_body},
+    proxy::{Loss, Proxy},
+    replica::{BASE_URL, Replica, ReplicaSpec},
+    world::World,
+};

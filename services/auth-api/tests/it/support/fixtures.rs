@@ -1,0 +1,162 @@
+//! Tenants, clients and people, inserted directly.
+
+use std::sync::LazyLock;
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use credo_auth_domain::credential::{generate_client_secret, hash_client_secret};
+use credo_ids::{ClientId, TenantId, UserId};
+use credo_testkit::sqlx::{self, PgPool};
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+pub const REDIRECT_URI: &str = "https://app.example/callback";
+
+/// The cheapest hash that there is, made once.
+static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| hash(PASSWORD));
+
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub slug: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub id: ClientId,
+    /// Nothing for a public client.
+    pub secret: Option<String>,
+    pub method: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+}
+
+/// What a client is registered with.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientSpec {
+    pub method: &'static str,
+    pub grant_types: &'static [&'static str],
+    pub scope: &'static str,
+    pub first_party: bool,
+    pub require_pkce: bool,
+    pub refresh_grace_seconds: i32,
+}
+
+impl Default for ClientSpec {
+    fn default() -> Self {
+        Self {
+            method: "client_secret_basic",
+            grant_types: &["authorization_code", "refresh_token", "client_credentials"],
+            scope: "openid profile email offline_access read write",
+            first_party: true,
+            require_pkce: true,
+            refresh_grace_seconds: 0,
+        }
+    }
+}
+
+impl ClientSpec {
+    pub fn public() -> Self {
+        Self {
+            method: "none",
+            grant_types: &["authorization_code", "refresh_token"],
+            ..Self::default()
+        }
+    }
+}
+
+fn hash(password: &str) -> String {
+    let params = Params::new(Params::MIN_M_COST, 1, 1, None).unwrap();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password(password.as_bytes()).unwrap().to_string()
+}
+
+pub async fn insert_tenant(owner: &PgPool, slug: &str) -> Tenant {
+    let id = TenantId::now_v7();
+    sqlx::query("INSERT INTO tenant (id, slug, display_name) VALUES ($1, $2, $2)")
+        .bind(id.as_uuid())
+        .bind(slug)
+        .execute(owner)
+        .await
+        .unwrap();
+    Tenant {
+        id,
+        slug: slug.to_owned(),
+    }
+}
+
+pub async fn insert_client(owner: &PgPool, tenant: &Tenant, spec: ClientSpec) -> Client {
+    let id = ClientId::now_v7();
+    sqlx::query(
+        "INSERT INTO client (id, tenant_id, display_name, first_party, token_endpoint_auth_method, grant_types,
+                             redirect_uris, scope, require_pkce, refresh_grace_seconds)
+         VALUES ($1, $2, 'A client', $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(id.as_uuid())
+    .bind(tenant.id.as_uuid())
+    .bind(spec.first_party)
+    .bind(spec.method)
+    .bind(spec.grant_types)
+    .bind(&[REDIRECT_URI, "https://app.example/other"][..])
+    .bind(spec.scope)
+    .bind(spec.require_pkce)
+    .bind(spec.refresh_grace_seconds)
+    .execute(owner)
+    .await
+    .unwrap();
+    let secret = if spec.method == "none" {
+        None
+    } else {
+        let secret = generate_client_secret().unwrap();
+        sqlx::query("INSERT INTO client_secret (id, tenant_id, client_id, hash) VALUES ($1, $2, $3, $4)")
+            .bind(Uuid::now_v7())
+            .bind(tenant.id.as_uuid())
+            .bind(id.as_uuid())
+            .bind(&hash_client_secret(&secret)[..])
+            .execute(owner)
+            .await
+            .unwrap();
+        Some(secret.expose_secret().to_owned())
+    };
+    Client {
+        id,
+        secret,
+        method: spec.method,
+    }
+}
+
+pub async fn insert_user(owner: &PgPool, tenant: &Tenant, email: &str, password: Option<&str>) -> User {
+    let id = UserId::random_v4();
+    sqlx::query("INSERT INTO app_user (id, tenant_id, email, email_verified, display_name) VALUES ($1, $2, $3, true, 'Ann')")
+        .bind(id.as_uuid())
+        .bind(tenant.id.as_uuid())
+        .bind(email)
+        .execute(owner)
+        .await
+        .unwrap();
+    if let Some(password) = password {
+        let made;
+        let hash = if password == PASSWORD {
+            PASSWORD_HASH.as_str()
+        } else {
+            made = hash(password);
+            &made
+        };
+        sqlx::query("INSERT INTO password (user_id, tenant_id, hash) VALUES ($1, $2, $3)")
+            .bind(id.as_uuid())
+            .bind(tenant.id.as_uuid())
+            .bind(hash)
+            .execute(owner)
+            .await
+            .unwrap();
+    }
+    User {
+        id,
+        email: email.to_owned(),
+    }
+}
