@@ -66,15 +66,16 @@ fn body(mut parameters: BTreeMap<String, String>) -> String {
     if first.is_empty() && parameters.is_empty() {
         return "<p>Nothing came with it.</p>".to_owned();
     }
+    let hint = match first.first() {
+        Some((name, _)) if name == "code" => "<p>A code is good for one exchange within 60 seconds.</p>",
+        _ => "",
+    };
     let rows: Vec<_> = first
         .into_iter()
         .chain(parameters)
         .map(|(name, value)| format!("<dt>{}</dt><dd><code>{}</code></dd>", escape(&name), escape(&value)))
         .collect();
-    format!(
-        "<dl>{}</dl><p>A code is good for one exchange within 60 seconds.</p>",
-        rows.concat()
-    )
+    format!("<dl>{}</dl>{hint}", rows.concat())
 }
 
 fn page(status: StatusCode, title: &str, body: &str) -> Response {

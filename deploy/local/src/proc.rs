@@ -58,10 +58,10 @@ pub fn signal(pids: &[i32], signal: Signal) {
     }
 }
 
-/// The resident memory of a process in KiB.
-pub fn resident_kib(pid: i32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// The memory of a process in KiB. What it shares with others counts by its part, so that a family can be added up.
+pub fn memory_kib(pid: i32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

@@ -183,7 +183,7 @@ fn status(stack: &Stack) -> String {
             .map(proc::family)
             .unwrap_or_default()
             .into_iter()
-            .filter_map(proc::resident_kib)
+            .filter_map(proc::memory_kib)
             .sum();
         let condition = format!("{condition:?}").to_lowercase();
         format!("{part:<16} {condition:<8} {pid_text:>8} {:>6} MiB", memory >> 10)

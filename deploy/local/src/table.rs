@@ -100,8 +100,8 @@ fn urls(stack: &StackFile, logs: &Path) -> Vec<Row> {
             &format!("gRPC {}   health and metrics {}", service.grpc, service.management),
         ));
     }
-    rows.push(row("auth database", &stack.postgres.auth_url));
-    rows.push(row("audit database", &stack.postgres.audit_url));
+    rows.push(row("auth database", &format!("psql {}", stack.postgres.auth_url)));
+    rows.push(row("audit database", &format!("psql {}", stack.postgres.audit_url)));
     rows.push(row("Redis", &stack.redis.url));
     rows.push(row(
         "Kafka",
