@@ -1,6 +1,7 @@
 /* sign_in_attempt_reserve */
 -- An attempt is counted before anything is hashed, for accounts that do not exist too. Ten are free; from there on each
--- failure doubles the wait, to a quarter of an hour. No row in `attempt`: it is not time yet.
+-- failure doubles the wait, to a quarter of an hour. No row in `attempt`: it is not time yet. Whoever is free is not asked
+-- for the time: parallel attempts queue up for the row, and now() of the second may lie before next_at of the first.
 WITH attempt AS (
   INSERT INTO sign_in_attempt AS a (tenant_id, account, failures, attempted_at, next_at)
   VALUES ($1, $2, 1, now(), now())
@@ -9,7 +10,7 @@ WITH attempt AS (
     attempted_at = now(),
     next_at      = now() + make_interval(secs =>
                      CASE WHEN a.failures < 10 THEN 0 ELSE least(power(2, least(a.failures - 9, 20)), 900) END)
-  WHERE a.next_at <= now()
+  WHERE a.failures <= 10 OR a.next_at <= now()
   RETURNING a.failures
 )
 SELECT (SELECT failures FROM attempt) AS failures,
