@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use credo_auth_domain::{
@@ -23,6 +23,7 @@ use super::{
     answer::Answer,
     client_credentials::{is_basic, read_basic},
     context::Context,
+    form::{QUERY_REFUSED, has_query},
 };
 use crate::{
     app::App,
@@ -69,10 +70,11 @@ pub(super) async fn authorize(
     State(app): State<Arc<App>>,
     Context(context): Context,
     headers: HeaderMap,
+    uri: Uri,
     body: Bytes,
 ) -> Response {
     let answer = Answer::new(&app).with_basic(is_basic(&headers));
-    let parsed = read_body(&headers, &body).and_then(|body| {
+    let parsed = read_body(&headers, &uri, &body).and_then(|body| {
         let (state, redirect_uri) = (body.state.clone(), body.redirect_uri.clone());
         Ok((
             read_credentials(&headers, &body.client_id)?,
@@ -98,7 +100,10 @@ pub(super) async fn authorize(
     }
 }
 
-fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Body, Denial> {
+fn read_body(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Body, Denial> {
+    if has_query(uri) {
+        return Err(QUERY_REFUSED);
+    }
     if headers.contains_key(header::ORIGIN) {
         return Err(Denial::InvalidRequest("a browser signs in by the sign-in page"));
     }

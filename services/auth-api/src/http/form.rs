@@ -6,7 +6,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use credo_auth_domain::Denial;
@@ -20,6 +20,9 @@ const MAX_PARAMETERS: usize = 64;
 /// The media type that is read.
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
+/// What a request is told whose parameters are in its query.
+pub(super) const QUERY_REFUSED: Denial = Denial::InvalidRequest("parameters belong in the body, not in the query");
+
 /// The parameters of a form, or why it is refused: the client must be answered in the endpoint's own words.
 pub(super) struct Form(pub Result<Parameters, Denial>);
 
@@ -31,10 +34,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            return Ok(Self(Err(Denial::InvalidRequest(
-                "parameters belong in the body, not in the query",
-            ))));
+        if has_query(request.uri()) {
+            return Ok(Self(Err(QUERY_REFUSED)));
         }
         if !is_form(&request) {
             return Ok(Self(Err(Denial::InvalidRequest(
@@ -51,6 +52,11 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         })?;
         Ok(Self(Parameters::parse(&body)))
     }
+}
+
+/// Whether a request has parameters in its query, where logs and histories would keep them.
+pub(super) fn has_query(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| !query.is_empty())
 }
 
 fn is_form(request: &Request) -> bool {
