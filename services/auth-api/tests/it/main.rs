@@ -7,5 +7,6 @@
     reason = "a test may panic, spawn and look at the clock"
 )]
 
+mod sign_in;
+mod sign_in_attempts;
 mod support;
-mod code_smoke;

@@ -41,7 +41,10 @@ impl Answer {
         assert!(self.header("x-request-id").is_some(), "{request}");
         let cache = self.header("cache-control").unwrap_or_default();
         let public = request.contains("/.well-known/") || request.contains("jwks");
-        assert!(cache == "no-store" || public && self.status == 200, "{request}: {cache}");
+        assert!(
+            cache == "no-store" || public && self.status == 200,
+            "{request}: {cache}"
+        );
         assert!(!self.headers.contains_key("set-cookie"), "{request}");
         if self.status == 503 || self.status == 429 {
             let seconds: u32 = self.header("retry-after").unwrap().parse().unwrap();

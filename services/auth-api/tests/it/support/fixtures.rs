@@ -132,13 +132,15 @@ pub async fn insert_client(owner: &PgPool, tenant: &Tenant, spec: ClientSpec) ->
 
 pub async fn insert_user(owner: &PgPool, tenant: &Tenant, email: &str, password: Option<&str>) -> User {
     let id = UserId::random_v4();
-    sqlx::query("INSERT INTO app_user (id, tenant_id, email, email_verified, display_name) VALUES ($1, $2, $3, true, 'Ann')")
-        .bind(id.as_uuid())
-        .bind(tenant.id.as_uuid())
-        .bind(email)
-        .execute(owner)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO app_user (id, tenant_id, email, email_verified, display_name) VALUES ($1, $2, $3, true, 'Ann')",
+    )
+    .bind(id.as_uuid())
+    .bind(tenant.id.as_uuid())
+    .bind(email)
+    .execute(owner)
+    .await
+    .unwrap();
     if let Some(password) = password {
         let made;
         let hash = if password == PASSWORD {

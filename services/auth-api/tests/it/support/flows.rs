@@ -28,7 +28,11 @@ impl Tokens {
         let body = answer.ok();
         let access = body["access_token"].as_str().unwrap().to_owned();
         Self {
-            session: claims(&access)["sid"].as_str().unwrap_or_default().parse().unwrap_or_default(),
+            session: claims(&access)["sid"]
+                .as_str()
+                .unwrap_or_default()
+                .parse()
+                .unwrap_or_default(),
             refresh: body["refresh_token"].as_str().unwrap_or_default().to_owned(),
             id: body["id_token"].as_str().map(ToOwned::to_owned),
             access,
@@ -94,7 +98,8 @@ impl Replica {
     }
 
     pub async fn exchange(&self, client: &Client, code: &str) -> Answer {
-        self.exchange_with(client, code, Some(REDIRECT_URI), Some(VERIFIER)).await
+        self.exchange_with(client, code, Some(REDIRECT_URI), Some(VERIFIER))
+            .await
     }
 
     pub async fn exchange_with(
@@ -173,6 +178,8 @@ impl Replica {
         self.userinfo(&tokens.access).await.challenges(401, "invalid_token");
         assert!(!self.is_active(client, &tokens.access).await);
         assert!(!self.is_active(client, &tokens.refresh).await);
-        self.refresh(client, &tokens.refresh).await.refuses(400, "invalid_grant");
+        self.refresh(client, &tokens.refresh)
+            .await
+            .refuses(400, "invalid_grant");
     }
 }

@@ -1,0 +1,125 @@
+//! Attempts are counted before anything is hashed, and an account that fails too often waits.
+
+use std::time::Duration;
+
+use credo_testkit::eventually;
+use futures::future::join_all;
+
+use crate::support::{PASSWORD, World};
+
+/// Failures that cost no wait; the next one starts it.
+const FREE_FAILURES: usize = 10;
+const WRONG: &str = "a wrong password, surely";
+const DEADLINE: Duration = Duration::from_secs(10);
+
+async fn wait_is_over(world: &World) {
+    world
+        .sql("UPDATE sign_in_attempt SET next_at = now() - interval '1 second'")
+        .await;
+}
+
+#[tokio::test]
+async fn pw_05_too_many_failures_wait_and_success_resets() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let (client, email) = (&world.client, world.user.email.as_str());
+    for _ in 0..2 {
+        for _ in 0..FREE_FAILURES - 1 {
+            replica
+                .sign_in(client, email, WRONG)
+                .await
+                .refuses(400, "invalid_grant");
+        }
+        replica.sign_in(client, email, PASSWORD).await.ok();
+    }
+    assert_eq!(world.number("SELECT failures::bigint FROM sign_in_attempt").await, 0);
+    for _ in 0..=FREE_FAILURES {
+        replica
+            .sign_in(client, email, WRONG)
+            .await
+            .refuses(400, "invalid_grant");
+    }
+    for password in [WRONG, PASSWORD] {
+        let answer = replica.sign_in(client, email, password).await;
+        answer.refuses(429, "temporarily_unavailable");
+        assert!(["1", "2"].contains(&answer.header("retry-after").unwrap()));
+    }
+    wait_is_over(&world).await;
+    replica.sign_in(client, email, PASSWORD).await.ok();
+    replica.sign_in(client, email, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn account_that_does_not_exist_waits_as_well() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let mut statuses = Vec::new();
+    for _ in 0..FREE_FAILURES + 2 {
+        statuses.push(
+            replica
+                .sign_in(&world.client, "nobody@demo.example", WRONG)
+                .await
+                .status,
+        );
+    }
+    assert_eq!(statuses.split_off(FREE_FAILURES + 1), [429]);
+    assert_eq!(statuses, [400; FREE_FAILURES + 1]);
+    replica.sign_in(&world.client, &world.user.email, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn pw_05_parallel_guesses_get_no_more_through() {
+    let world = World::new().await;
+    let (one, two) = (world.replica().await, world.replica().await);
+    let guesses = (0..30).map(|number| {
+        let replica = if number % 2 == 0 { &one } else { &two };
+        replica.sign_in(&world.client, &world.user.email, WRONG)
+    });
+    let answers = join_all(guesses).await;
+    // Each one that got through later than the wait of the first ones started a longer wait, which is over no sooner
+    // than 2, 6, 14, 30 seconds after: while a guess takes less than six, one more at most.
+    let let_through = answers.iter().filter(|answer| answer.status == 400).count();
+    assert!(
+        (FREE_FAILURES + 1..=FREE_FAILURES + 2).contains(&let_through),
+        "{let_through}"
+    );
+    assert!(answers.iter().all(|answer| [400, 429].contains(&answer.status)));
+}
+
+#[tokio::test]
+async fn person_signs_in_in_many_places_at_once() {
+    let world = World::new().await;
+    let (one, two) = (world.replica().await, world.replica().await);
+    for _ in 0..3 {
+        let sign_ins = (0..8).map(|number| {
+            let replica = if number % 2 == 0 { &one } else { &two };
+            replica.sign_in(&world.client, &world.user.email, PASSWORD)
+        });
+        for answer in join_all(sign_ins).await {
+            answer.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempt_is_counted_before_anything_is_hashed() {
+    let world = World::new().await;
+    // Takes most of a second to check, and is nobody's.
+    let slow = "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    world.sql(&format!("UPDATE password SET hash = '{slow}'")).await;
+    let replica = world.replica().await;
+    let signing_in = replica.sign_in(&world.client, &world.user.email, PASSWORD);
+    let counted = eventually(DEADLINE, || async {
+        world
+            .number("SELECT count(*) FROM sign_in_attempt WHERE failures = 1")
+            .await
+            == 1
+    });
+    tokio::pin!(signing_in);
+    tokio::select! {
+        biased;
+        answer = &mut signing_in => panic!("answered before the attempt was counted: {}", answer.text()),
+        () = counted => {}
+    }
+    signing_in.await.refuses(400, "invalid_grant");
+}
