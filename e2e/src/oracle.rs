@@ -1,0 +1,141 @@
+//! What must hold of the trail, whatever happened on the way: every committed event once, nothing else, in order, proved.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use credo_proto::{
+    admin::v1::{AuditEvent, QueryEventsRequest},
+    events::v1::{Core, core::Details},
+};
+use prost::Message as _;
+use uuid::Uuid;
+
+use crate::{
+    admin::Admin,
+    digest::sha256,
+    outbox::{Committed, committed},
+    patience::{eventually, remains},
+    stack::Stack,
+};
+
+/// Within this the pipeline has drained after a fault: a broker takes a while to elect itself.
+const DRAIN_TIME: Duration = Duration::from_mins(1);
+/// So long nothing more may come.
+const QUIET_TIME: Duration = Duration::from_millis(700);
+
+/// The whole trail of a tenant, once it holds all that was committed; nothing more comes after it.
+///
+/// # Errors
+/// If it does not come to hold exactly that.
+pub async fn whole_trail(stack: &Stack, admin: &Admin, tenant_id: &str) -> Result<Vec<AuditEvent>> {
+    let tenant = Some(tenant_id.parse()?);
+    let everything = QueryEventsRequest {
+        tenant_id: tenant_id.to_owned(),
+        page_size: 1000,
+        ..QueryEventsRequest::default()
+    };
+    let query = async || -> Result<_> {
+        let (outbox, trail) = (committed(stack, tenant).await?, admin.events(everything.clone()).await?);
+        Ok((outbox, trail))
+    };
+    let (outbox, trail) = eventually(DRAIN_TIME, async || {
+        let (outbox, trail) = query().await?;
+        ensure!(
+            trail.len() >= outbox.len(),
+            "{} events are committed and {} are in the trail",
+            outbox.len(),
+            trail.len()
+        );
+        Ok((outbox, trail))
+    })
+    .await?;
+    compare(&outbox, &trail)?;
+    remains(QUIET_TIME, async || {
+        let now = admin.events(everything.clone()).await?;
+        ensure!(now.len() == trail.len(), "{} events more came", now.len() - trail.len());
+        Ok(())
+    })
+    .await?;
+    Ok(trail)
+}
+
+/// Whether the trail is the outbox: each event once, in order of id per aggregate, and no other.
+///
+/// # Errors
+/// The first difference.
+pub fn compare(outbox: &[Committed], trail: &[AuditEvent]) -> Result<()> {
+    let mut expected: HashMap<Uuid, &Committed> = outbox.iter().map(|event| (event.event_id, event)).collect();
+    ensure!(expected.len() == outbox.len(), "the outbox holds an event twice");
+    let mut last_of_aggregate: HashMap<Uuid, i64> = HashMap::new();
+    check_numbers(trail)?;
+    for event in trail {
+        let committed = expected.remove(&event.event_id.parse()?).with_context(|| {
+            format!(
+                "{} of {} is in the trail twice or was never committed",
+                event.event_id, event.r#type
+            )
+        })?;
+        ensure!(
+            committed.core == event.core,
+            "{} has another core in the trail",
+            event.event_id
+        );
+        let last = last_of_aggregate.insert(committed.aggregate, committed.id);
+        ensure!(
+            last.is_none_or(|last| last < committed.id),
+            "{} stands in the trail after a later event of {}",
+            event.event_id,
+            committed.aggregate
+        );
+    }
+    ensure!(expected.is_empty(), "{} committed events are missing", expected.len());
+    Ok(())
+}
+
+/// Whether numbers are contiguous from 1, and every leaf is the hash of its core (RFC 6962 section 2.1).
+///
+/// # Errors
+/// The first that is not.
+pub fn check_numbers(trail: &[AuditEvent]) -> Result<()> {
+    for (event, number) in trail.iter().zip(1..) {
+        ensure!(
+            event.tenant_seq == number,
+            "the trail has the number {} where {number} must be",
+            event.tenant_seq
+        );
+        ensure!(!event.quarantined, "{} is quarantined", event.event_id);
+        ensure!(
+            event.leaf_hash == sha256(&[&[0], &event.core]),
+            "the leaf of {} is not the hash of its core",
+            event.event_id
+        );
+    }
+    Ok(())
+}
+
+/// Whether no code and no refresh token of any session was redeemed twice.
+///
+/// # Errors
+/// The first that was.
+pub fn check_single_winners(trail: &[AuditEvent]) -> Result<()> {
+    let mut redeemed = HashSet::new();
+    for event in trail.iter().filter(|event| !event.session_id.is_empty()) {
+        let generation = match event.r#type.as_str() {
+            "token_issued" => 0,
+            "token_refreshed" => match Core::decode(event.core.as_slice())?.details {
+                Some(Details::Token(token)) => token.generation,
+                _ => anyhow::bail!("{} does not say which token was refreshed", event.event_id),
+            },
+            _ => continue,
+        };
+        ensure!(
+            redeemed.insert((&event.session_id, generation)),
+            "the token {generation} of session {} had two winners",
+            event.session_id
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! What the sentences of the features do, by what they speak of.
+#![expect(
+    clippy::unused_async,
+    reason = "a step may wait: that is how the runner calls it, whether it does or not"
+)]
+
+mod access_tokens;
+mod administration;
+mod answers;
+mod codes;
+mod directory;
+mod faults;
+mod identity;
+mod loads;
+mod races;
+mod refresh_tokens;
+mod requests;
+mod revocation;
+mod sessions;
+mod strangers;
+mod topic;
+mod trail;
+mod userinfo;

@@ -1,0 +1,233 @@
+//! What a scenario knows: the tenant that it made, who lives there, what they hold, and what the server answered last.
+
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use cucumber::World;
+use serde_json::Value;
+
+use crate::{
+    admin::Admin,
+    answer::{Answer, Tokens},
+    faults::Faults,
+    jwt::unverified_claims,
+    load::{Load, Seen},
+    oauth::{Api, Client, Code, Method, User},
+    patience::eventually,
+    stack::Stack,
+};
+
+/// What a session is called that has no other name.
+pub const SESSION: &str = "session";
+
+/// A tenant as its people see it.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    pub id: String,
+    pub issuer: String,
+}
+
+/// A session and all tokens that were issued in it, oldest first.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub client: String,
+    pub user: String,
+    pub code: Code,
+    pub tokens: Vec<Tokens>,
+}
+
+impl Session {
+    /// The tokens that were issued last.
+    ///
+    /// # Errors
+    /// If none were.
+    pub fn newest(&self) -> Result<&Tokens> {
+        self.tokens.last().context("the session has no tokens yet")
+    }
+
+    /// Its id.
+    ///
+    /// # Errors
+    /// If it has no tokens yet.
+    pub fn id(&self) -> Result<String> {
+        let claims = unverified_claims(&self.newest()?.access_token)?;
+        Ok(claims["sid"]
+            .as_str()
+            .context("the access token names no session")?
+            .to_owned())
+    }
+}
+
+/// The state of one scenario.
+#[derive(Debug, World)]
+#[world(init = Self::new)]
+pub struct CredoWorld {
+    pub stack: &'static Stack,
+    pub api: Api,
+    pub admin: Admin,
+    pub tenants: Vec<Tenant>,
+    pub users: HashMap<String, User>,
+    pub clients: HashMap<String, Client>,
+    pub sessions: HashMap<String, Session>,
+    /// Every answer so far, the last one last.
+    pub answers: Vec<Answer>,
+    /// The answers of races, one list a race.
+    pub rounds: Vec<Vec<Answer>>,
+    /// What the last call of an admin API came to.
+    pub status: Option<tonic::Status>,
+    pub faults: Faults,
+    pub load: Option<Load>,
+    pub seen: Vec<Seen>,
+}
+
+impl CredoWorld {
+    async fn new() -> Result<Self> {
+        let stack = Stack::get()?;
+        let api = Api::new(&stack.base_url)?;
+        Ok(Self {
+            stack,
+            admin: Admin::system(stack, &api).await?,
+            api,
+            tenants: Vec::new(),
+            users: HashMap::new(),
+            clients: HashMap::new(),
+            sessions: HashMap::new(),
+            answers: Vec::new(),
+            rounds: Vec::new(),
+            status: None,
+            faults: Faults::default(),
+            load: None,
+            seen: Vec::new(),
+        })
+    }
+
+    /// Ends a load that still runs and mends what is still broken.
+    ///
+    /// # Errors
+    /// If something cannot be mended.
+    pub async fn tidy(&mut self) -> Result<()> {
+        self.load = None;
+        self.faults.mend_all(self.stack, &self.api).await
+    }
+
+    /// The first tenant of the scenario.
+    ///
+    /// # Errors
+    /// If it made none.
+    pub fn tenant(&self) -> Result<&Tenant> {
+        self.tenants.first().context("the scenario has no tenant")
+    }
+
+    /// The second tenant of the scenario.
+    ///
+    /// # Errors
+    /// If it made none.
+    pub fn other_tenant(&self) -> Result<&Tenant> {
+        self.tenants.get(1).context("the scenario has no other tenant")
+    }
+
+    /// A user by name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn user(&self, name: &str) -> Result<&User> {
+        self.users.get(name).with_context(|| format!("nobody is called {name}"))
+    }
+
+    /// A client by name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn client(&self, name: &str) -> Result<&Client> {
+        self.clients
+            .get(name)
+            .with_context(|| format!("no client is called {name}"))
+    }
+
+    /// A session by name; the empty name is that of the only one.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn session(&self, name: &str) -> Result<&Session> {
+        let name = if name.is_empty() { SESSION } else { name };
+        self.sessions
+            .get(name)
+            .with_context(|| format!("there is no session {name}"))
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn session_mut(&mut self, name: &str) -> Result<&mut Session> {
+        let name = if name.is_empty() { SESSION } else { name };
+        self.sessions
+            .get_mut(name)
+            .with_context(|| format!("there is no session {name}"))
+    }
+
+    /// The last answer.
+    ///
+    /// # Errors
+    /// If nothing was asked yet.
+    pub fn answer(&self) -> Result<&Answer> {
+        self.answers.last().context("nothing was answered yet")
+    }
+
+    /// The access token that was issued last.
+    ///
+    /// # Errors
+    /// If none was.
+    pub fn machine_token(&self) -> Result<String> {
+        let issued = self.answers.iter().rev().find_map(|answer| answer.tokens().ok());
+        Ok(issued.context("no token was issued")?.access_token)
+    }
+
+    /// The tenant's keys, found by discovery.
+    ///
+    /// # Errors
+    /// If they are not there.
+    pub async fn keys(&self) -> Result<Value> {
+        self.api.discover(&self.tenant()?.issuer, "jwks_uri").await
+    }
+
+    /// Whether an access token is honoured: by userinfo, and by introspection where its client may ask.
+    ///
+    /// # Errors
+    /// If the two differ or the server says something else.
+    pub async fn honours(&self, client: &str, access_token: &str) -> Result<bool> {
+        let client = self.client(client)?;
+        let userinfo = self.api.userinfo(access_token).await?;
+        let honoured = userinfo.status == 200;
+        ensure!(
+            honoured || userinfo.status == 401 && userinfo.header("www-authenticate").contains("invalid_token"),
+            "userinfo: {userinfo}"
+        );
+        if client.method != Method::Public {
+            let introspection = self.api.introspect(client, access_token).await?;
+            if introspection.status != 401 {
+                // a disabled client may not even ask
+                ensure!(
+                    introspection.is_active()? == honoured,
+                    "userinfo answers {userinfo}, introspection {introspection}"
+                );
+            }
+        }
+        Ok(honoured)
+    }
+
+    /// Checks that an access token is refused, at the latest after `within`.
+    ///
+    /// # Errors
+    /// If it is still honoured then.
+    pub async fn expect_dead(&self, client: &str, access_token: &str, within: Duration) -> Result<()> {
+        eventually(within, async || {
+            ensure!(
+                !self.honours(client, access_token).await?,
+                "the access token is still honoured"
+            );
+            Ok(())
+        })
+        .await
+    }
+}
