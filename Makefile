@@ -47,6 +47,8 @@ test: ## all tests, end to end too, on a fresh stack of their own. TESTS='-p aut
 check: ## format, lints, arrows between crates, tenant conditions in SQL
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --quiet --locked --workspace --test arrows
+	cargo test --quiet --locked --workspace --test it sql_files::
 
 fmt: ## format the code
 	cargo fmt --all
