@@ -74,10 +74,10 @@ mod tests {
 
     #[test]
     fn token_is_good_for_its_list_alone() {
-        let (list, last) = (List::new("clients", &[1; 16]), ClientId::now_v7());
-        let token = list.next_page_token(Some(last.as_bytes()), true);
-        assert_eq!(list.page::<ClientId>(0, &token).unwrap().after, Some(last));
-        assert_eq!(list.next_page_token(Some(last.as_bytes()), false), "");
+        let (list, end) = (List::new("clients", &[1; 16]), ClientId::now_v7());
+        let token = list.next_page_token(Some(end.as_bytes()), true);
+        assert_eq!(list.page::<ClientId>(0, &token).unwrap().after, Some(end));
+        assert_eq!(list.next_page_token(Some(end.as_bytes()), false), "");
         for other in [List::new("clients", &[2; 16]), List::new("tenants", &[1; 16])] {
             assert!(other.page::<ClientId>(0, &token).is_err());
         }

@@ -7,6 +7,7 @@
     reason = "a test may panic, spawn and look at the clock"
 )]
 
+mod admin;
 mod sign_in;
 mod sign_in_attempts;
 mod support;

@@ -10,10 +10,10 @@ use credo_admin::AdminPrincipal;
 use credo_auth_domain::{client::AuthMethod, grant_type::GrantType, redirect_uri, scope::Scope};
 use credo_auth_store::admin::NewClient;
 use credo_ids::{ClientId, TenantId};
-use url::{Host, Url};
 
 use super::{
     AdminRefusal,
+    origin::is_origin,
     refusal::Violations,
     text::{NAME_RULE, is_name},
 };
@@ -24,8 +24,6 @@ const MAX_REDIRECT_URIS: usize = 50;
 const MAX_REDIRECT_URIS_BYTES: usize = 16 * 1_024;
 /// Most origins of one client.
 const MAX_ORIGINS: usize = 20;
-/// Longest origin, in bytes: a host name has at most 253.
-const MAX_ORIGIN_BYTES: usize = 300;
 /// Longest grace, in seconds.
 const MAX_GRACE_SECONDS: i32 = 60;
 /// What a client that signs people in gets if it names no scopes.
@@ -180,58 +178,7 @@ fn check_giver(giver: &AdminPrincipal, scope: &Scope) -> Result<(), AdminRefusal
     }
 }
 
-/// Whether a text is an origin exactly as a browser sends it (RFC 6454 section 6.2).
-fn is_origin(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    // A star is no wildcard in an origin, and whoever writes one believes that it is.
-    text.len() <= MAX_ORIGIN_BYTES
-        && !text.contains('*')
-        && url.origin().ascii_serialization() == text
-        && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
-}
-
 fn are_distinct(texts: &[String]) -> bool {
     let distinct: HashSet<&String> = texts.iter().collect();
     distinct.len() == texts.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_are_as_browsers_write_them() {
-        for good in [
-            "https://app.example",
-            "https://app.example:8443",
-            "http://localhost:3000",
-            "http://[::1]",
-        ] {
-            assert!(is_origin(good), "{good}");
-        }
-        for bad in [
-            "*",
-            "null",
-            "",
-            "https://*.example",
-            "https://app.example/",
-            "https://App.example",
-            "https://app.example:443",
-            "http://app.example",
-            "https://u@app.example",
-            "https://app.example?x",
-            "https://app.example#x",
-            "ftp://app.example",
-            "https://ä.example",
-            "data:text/html,x",
-        ] {
-            assert!(!is_origin(bad), "{bad}");
-        }
-    }
 }
