@@ -114,7 +114,8 @@ fn check_request(client: &AuthenticatedClient, request: &SignIn) -> Result<(), D
     if request.code_challenge.is_none() && client.require_pkce {
         return Err(Denial::InvalidRequest("code_challenge is missing"));
     }
-    if !request.scope.is_within(&client.scope) || (request.scope.opens_admin() && !request.scope.is_admin()) {
+    // The admin APIs are for clients by themselves.
+    if !request.scope.is_within(&client.scope) || request.scope.opens_admin() {
         return Err(Denial::InvalidScope);
     }
     Ok(())
