@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use url::form_urlencoded;
 
 use super::answer::{Answer, Challenge};
 use crate::{
@@ -21,14 +22,19 @@ impl FromRequestParts<Arc<App>> for HeaderBearer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let token = header_token(&parts.headers).map_err(Challenge::into_response)?;
+        let token = header_token(&parts.headers, &parts.uri).map_err(Challenge::into_response)?;
         let token = token.ok_or_else(|| Challenge::Missing.into_response())?;
         authenticate(app, &token).await.map(Self)
     }
 }
 
-/// The token in the header, if there is an `Authorization` header.
-pub(super) fn header_token(headers: &HeaderMap) -> Result<Option<String>, Challenge> {
+/// The token in the header, if there is an `Authorization` header. One in the query is in the wrong place (RFC 9700
+/// section 4.3.2), with or without another.
+pub(super) fn header_token(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, Challenge> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    if form_urlencoded::parse(query).any(|(name, _)| name == "access_token") {
+        return Err(Challenge::InvalidRequest);
+    }
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);

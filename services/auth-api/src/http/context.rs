@@ -43,7 +43,10 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
     };
     let id = context.id;
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let route = ROUTES.into_iter().find(|route| Some(*route) == path).unwrap_or(OTHER_ROUTES);
+    let route = ROUTES
+        .into_iter()
+        .find(|route| Some(*route) == path)
+        .unwrap_or(OTHER_ROUTES);
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
     request.extensions_mut().insert(Context(context));
     let started = app.clock.monotonic();

@@ -59,7 +59,8 @@ pub(super) fn has_query(uri: &Uri) -> bool {
     uri.query().is_some_and(|query| !query.is_empty())
 }
 
-fn is_form(request: &Request) -> bool {
+/// Whether a request says that its body is a form.
+pub(super) fn is_form(request: &Request) -> bool {
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
@@ -24,15 +24,18 @@ use crate::{app::App, keys::ES256, refusal::Refusal};
 /// How long others keep metadata and keys.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-pub(super) async fn openid_configuration(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+/// The text where a slug should stand, if it is text at all.
+type Slug = Result<Path<String>, PathRejection>;
+
+pub(super) async fn openid_configuration(State(app): State<Arc<App>>, slug: Slug) -> Response {
     metadata(&app, &slug).await
 }
 
-pub(super) async fn authorization_server(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+pub(super) async fn authorization_server(State(app): State<Arc<App>>, slug: Slug) -> Response {
     metadata(&app, &slug).await
 }
 
-pub(super) async fn jwks(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Response {
+pub(super) async fn jwks(State(app): State<Arc<App>>, slug: Slug) -> Response {
     let keys = match find(&app, &slug).await {
         Ok(Some(tenant)) => app.keyring.tenant(tenant.id).await,
         Ok(None) => return not_found().await,
@@ -51,7 +54,7 @@ pub(super) async fn jwks(State(app): State<Arc<App>>, Path(slug): Path<String>) 
     }
 }
 
-async fn metadata(app: &App, slug: &str) -> Response {
+async fn metadata(app: &App, slug: &Slug) -> Response {
     match find(app, slug).await {
         Ok(Some(tenant)) => {
             let document = document(&app.settings.public_base_url, &tenant);
@@ -62,11 +65,10 @@ async fn metadata(app: &App, slug: &str) -> Response {
     }
 }
 
-async fn find(app: &App, slug: &str) -> Result<Option<Arc<Tenant>>, Refusal> {
-    if is_slug(slug) {
-        app.directory.resolve_tenant(slug).await
-    } else {
-        Ok(None)
+async fn find(app: &App, slug: &Slug) -> Result<Option<Arc<Tenant>>, Refusal> {
+    match slug {
+        Ok(Path(slug)) if is_slug(slug) => app.directory.resolve_tenant(slug).await,
+        _ => Ok(None),
     }
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, Query, State},
+    extract::{
+        FromRequestParts, Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
@@ -67,9 +70,9 @@ pub(super) async fn end(
     State(app): State<Arc<App>>,
     Context(context): Context,
     Owner(owner): Owner,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let Ok(session) = id.parse() else {
+    let Some(session) = id.ok().and_then(|Path(id)| id.parse().ok()) else {
         return problem(StatusCode::NOT_FOUND, "Not found");
     };
     match app.finish(flow::end(Arc::clone(&app), context, owner, session)).await {
@@ -90,7 +93,7 @@ pub(super) async fn end_all(
     State(app): State<Arc<App>>,
     Context(context): Context,
     Owner(owner): Owner,
-    query: Result<Query<EndAllQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<EndAllQuery>, QueryRejection>,
 ) -> Response {
     let Ok(Query(query)) = query else {
         return problem(StatusCode::BAD_REQUEST, "except_current must be true or false");

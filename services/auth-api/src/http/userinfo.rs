@@ -11,7 +11,7 @@ use axum::{
 use super::{
     answer::{Answer, Challenge},
     bearer::{HeaderBearer, authenticate, header_token},
-    form::Form,
+    form::{Form, is_form},
 };
 use crate::{
     app::App,
@@ -24,14 +24,18 @@ pub(super) async fn userinfo(State(app): State<Arc<App>>, HeaderBearer(bearer): 
 
 /// The token may be in the header or in a form, and must not be in both (RFC 6750 section 2).
 pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request) -> Response {
-    let in_header = match header_token(request.headers()) {
+    let in_header = match header_token(request.headers(), request.uri()) {
         Ok(token) => token,
         Err(challenge) => return challenge.into_response(),
     };
-    let in_form = match Form::from_request(request, &app).await {
-        Ok(Form(Ok(mut form))) => form.take("access_token"),
-        Ok(Form(Err(_))) => None, // no form: the header alone counts
-        Err(response) => return response,
+    let in_form = if is_form(&request) {
+        match Form::from_request(request, &app).await {
+            Ok(Form(Ok(mut form))) => form.take("access_token"),
+            Ok(Form(Err(_))) => return Challenge::InvalidRequest.into_response(),
+            Err(response) => return response,
+        }
+    } else {
+        None
     };
     let token = match (in_header, in_form) {
         (Some(_), Some(_)) => return Challenge::InvalidRequest.into_response(),
