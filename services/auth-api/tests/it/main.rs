@@ -7,7 +7,17 @@
     reason = "a test may panic, spawn and look at the clock"
 )]
 
+mod access_token;
 mod admin;
+mod authorization_code;
+mod client_auth;
+mod client_credentials;
+mod introspect;
+mod metadata;
+mod refresh_token;
+mod revoke;
+mod sessions;
 mod sign_in;
 mod sign_in_attempts;
 mod support;
+mod userinfo;

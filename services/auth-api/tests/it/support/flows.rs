@@ -1,10 +1,11 @@
 //! What clients do, in one call each.
 
+use auth_api::keys::TokenType;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Call, Client, PASSWORD, REDIRECT_URI, Replica, User};
+use super::{Answer, Call, Client, PASSWORD, REDIRECT_URI, Replica, Tenant, User};
 
 /// The verifier and the challenge of RFC 7636 appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -171,6 +172,21 @@ impl Replica {
     pub async fn logout_all(&self, access_token: &str, except_current: bool) -> Answer {
         let target = format!("/auth/logout-all?except_current={except_current}");
         self.send(Call::new("POST", target).bearer(access_token)).await
+    }
+
+    /// A token with these claims, signed by the genuine key of `tenant`.
+    pub async fn sign(&self, tenant: &Tenant, token_type: TokenType, claims: &Value) -> String {
+        let keys = self.app.keyring.tenant(tenant.id).await.unwrap();
+        keys.active.sign(token_type, claims).unwrap()
+    }
+
+    /// `token` as if it had been issued a quarter of an hour and a second earlier.
+    pub async fn expired(&self, tenant: &Tenant, token: &str) -> String {
+        let mut claims = claims(token);
+        for claim in ["iat", "exp"] {
+            claims[claim] = (claims[claim].as_i64().unwrap() - 901).into();
+        }
+        self.sign(tenant, TokenType::AccessToken, &claims).await
     }
 
     /// Asserts that nothing of a session works any more.
