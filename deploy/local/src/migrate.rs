@@ -78,6 +78,9 @@ async fn run(layout: &Layout, state: &mut State, backing: &Backing, arguments: &
     Ok(output)
 }
 
+/// What it said to a person: its log, which is JSON, lies in `logs/migrate.log`.
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('{')).collect();
+    lines.join("\n")
 }
