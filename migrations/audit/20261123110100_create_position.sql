@@ -9,7 +9,7 @@ CREATE TABLE position (
     next_seq     bigint      NOT NULL,
     running_hash bytea       NOT NULL CHECK (length(running_hash) = 32), -- after the event before next_seq
     stored_at    timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (epoch, shard, first_seq),
+    PRIMARY KEY (shard, epoch, first_seq), -- so that a shard's newest row is one step down the index
     CHECK (next_seq > first_seq)
 );
 

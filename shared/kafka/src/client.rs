@@ -58,8 +58,8 @@ pub fn consumer(settings: &KafkaSettings, client_id: &str, group: &str) -> Clien
     let mut config = common(settings, client_id);
     config
         .set("group.id", group)
-        // Positions live in the audit database; what is committed here is for dashboards.
-        .set("enable.auto.commit", "false")
+        // Positions live in the audit database; what is committed here, of what was noted as stored, is for dashboards.
+        .set("enable.auto.commit", "true")
         .set("enable.auto.offset.store", "false")
         // A position that the topic no longer has: read what is there. Numbers tell what is missing.
         .set("auto.offset.reset", "earliest")

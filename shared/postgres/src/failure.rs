@@ -17,6 +17,9 @@ pub enum Failure {
     Conflict,
     /// A row with this key exists (23505); the constraint's name.
     UniqueViolation(String),
+    /// A value that cannot be stored: it does not fit its type (22), breaks a constraint (23) or is too large (54). The same
+    /// statement will always be refused, and others will not.
+    BadValue,
     /// The server takes no writes (25006): a standby, or one that was just demoted.
     ReadOnly,
     /// Anything else: a defect of the program or of the schema.
@@ -27,7 +30,7 @@ impl Failure {
     /// Whether the same statement may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::UniqueViolation(_) | Self::Other)
+        !matches!(self, Self::UniqueViolation(_) | Self::BadValue | Self::Other)
     }
 }
 
@@ -55,6 +58,7 @@ fn of_server(error: &dyn DatabaseError) -> Failure {
         // Shut down, crashed, starting up, idle too long, too many connections.
         Some("57P01" | "57P02" | "57P03" | "57P05" | "53300") => Failure::ConnectionLost,
         Some(code) if code.starts_with("08") => Failure::ConnectionLost,
+        Some(code) if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => Failure::BadValue,
         _ => Failure::Other,
     }
 }

@@ -71,6 +71,9 @@ async fn failures_are_told_apart() {
         ("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", Failure::Conflict),
         ("DO $$ BEGIN RAISE SQLSTATE '57P01'; END $$", Failure::ConnectionLost),
         ("SELECT pg_terminate_backend(pg_backend_pid())", Failure::ConnectionLost),
+        ("SELECT 'x'::bigint", Failure::BadValue),
+        ("SELECT chr(0)", Failure::BadValue),
+        ("INSERT INTO tick VALUES (-1, '1:1:', 0, NULL)", Failure::BadValue),
         ("SELECT 1 FROM nowhere", Failure::Other),
     ];
     for (statement, expected) in cases {

@@ -1,0 +1,2 @@
+/* tenant_set */
+SELECT set_config('credo.tenant_id', $1, true)
