@@ -103,7 +103,7 @@ impl Lanes {
 
     /// The lanes that do not go on.
     pub fn stopped(&self) -> impl Iterator<Item = (Shard, Lane)> + '_ {
-        let shards = (0_i16..).filter_map(|number| Shard::try_from(number).ok());
+        let shards = (0..i16::from(Shard::COUNT)).filter_map(|number| Shard::try_from(number).ok());
         shards.zip(self.lanes).filter(|(_, lane)| lane.stop.is_some())
     }
 
