@@ -17,7 +17,8 @@ impl EmailAddress {
     /// # Errors
     /// If it is too short or too long, or holds control characters or white space.
     pub fn parse(text: &str) -> Result<Self, InvalidEmailAddress> {
-        if text.len() > 1_024 {
+        // Before anything is trimmed: a line end is no slip of the keyboard.
+        if text.len() > 1_024 || text.chars().any(char::is_control) {
             return Err(InvalidEmailAddress);
         }
         let address: String = text.trim().nfc().collect::<String>().to_lowercase();
@@ -74,6 +75,7 @@ mod tests {
             "a@b@c",
             "a b@c",
             "a@b\nc",
+            "a@b\r\n",
             "a\u{0}@b",
             "a@.b",
             "<a@b>",

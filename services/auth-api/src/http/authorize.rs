@@ -124,6 +124,9 @@ fn read_credentials(headers: &HeaderMap, client_id: &str) -> Result<ClientCreden
             "client_id is not that of the Authorization header",
         )),
         Some(credentials) => Ok(credentials),
+        None if client_id.chars().any(char::is_control) => {
+            Err(Denial::InvalidRequest("client_id holds a control character"))
+        }
         None => Ok(ClientCredentials {
             unverified_client_id: client_id.to_owned(),
             method: AuthMethod::None,
