@@ -4,12 +4,15 @@ use std::{str::FromStr as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool,
+    pool::PoolConnectionMetadata,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 /// How long a caller waits for a connection before the pool says that it has none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+/// A connection that was not used for so long is pinged first. Much longer than the pause between two statements under load.
+const TRUSTED_IDLE: Duration = Duration::from_millis(100);
 
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +38,8 @@ pub struct InvalidUrl(String);
 
 /// A pool that connects when it is first asked for a connection, and waits at most one second for one.
 ///
-/// Connections are not pinged before use: a dead one shows itself in the statement, which is retried anyway.
+/// Connections in steady use are not pinged: a dead one shows itself in the statement, which is retried. Those that were idle
+/// are: after a restart of the server all of them are dead, more than any retry would go through.
 ///
 /// # Errors
 /// When the URL cannot be read. An unreachable server is not an error here.
@@ -52,7 +56,19 @@ pub fn connect_lazy(spec: &PoolSpec<'_>) -> Result<PgPool, InvalidUrl> {
         .max_connections(spec.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(is_alive(connection, metadata)))
         .connect_lazy_with(options))
+}
+
+async fn is_alive(connection: &mut PgConnection, metadata: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    if metadata.idle_for < TRUSTED_IDLE {
+        return Ok(true);
+    }
+    let answer = connection.ping().await;
+    if let Err(error) = &answer {
+        tracing::info!(%error, "an idle connection is dead");
+    }
+    Ok(answer.is_ok())
 }
 
 fn milliseconds(duration: Duration) -> String {

@@ -1,7 +1,7 @@
 //! What the server really answers, and what we take it for.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use credo_postgres::{
     Failure, PoolSpec, RoleError, assert_serving_role, classify, connect_lazy,
@@ -50,6 +50,27 @@ async fn connections_carry_the_settings() {
             .await
             .unwrap();
         assert_eq!(value, expected, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_died_while_idle_are_replaced() {
+    let database = TestDatabase::auth().await;
+    let pool = pool(&database.owner_url(), &[]);
+    let (one, other) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+    drop((one, other));
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE application_name = 'postgres-test' AND datname = current_database()";
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while pool.num_idle() < 2 {
+        assert!(Instant::now() < deadline);
+        tokio::task::yield_now().await;
+    }
+    sqlx::query(kill).execute(database.owner_pool()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await; // idleness itself is what is tested
+    for _ in 0..4 {
+        let alive: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&pool).await.unwrap();
+        assert_eq!(alive, 1);
     }
 }
 
