@@ -71,6 +71,8 @@ pub struct Plan {
     pub after: Lanes,
     /// Stored before, and dropped.
     pub duplicates: usize,
+    /// Stored before with another content, and dropped: the offsets of these copies.
+    pub damaged: Vec<i64>,
     /// Numbers consumed for events that are stored under another number.
     pub repeats: usize,
     /// Lanes that stopped in this batch.
@@ -116,6 +118,7 @@ impl Lanes {
             steps: vec![],
             after: self.clone(),
             duplicates: 0,
+            damaged: vec![],
             repeats: 0,
             stopped: vec![],
             must_reread: false,
@@ -135,6 +138,7 @@ impl Plan {
         let claim = record.claim();
         match judge(lane.head, &claim, facts) {
             Verdict::Duplicate => self.duplicates += 1,
+            Verdict::DamagedDuplicate => self.damaged.push(record.offset),
             verdict if lane.stop.is_some_and(|stop| stop.reason == StopReason::Fork) => self.hold(record, verdict),
             Verdict::Next(after) => {
                 facts.at_number.insert(claim.number, (claim.event_id, claim.leaf));
