@@ -237,7 +237,7 @@ impl Consumer {
             tracing::info!(partition, constraint, "another consumer was faster");
             return;
         }
-        self.store.metrics.persist_failures.inc();
+        self.store.metrics.store_failures.inc();
         self.database_is_away(error);
     }
 

@@ -84,7 +84,9 @@ pub enum Verdict {
     Repeat(LaneHead),
     /// A record that was stored before.
     Duplicate,
-    /// A record that contradicts what is stored: the same number, or the same event, with another content.
+    /// The same with another content: what is stored has been proved by the running hash, so this copy is the damaged one.
+    DamagedDuplicate,
+    /// A record that contradicts what is stored: another event under its number, or its event with another content.
     Fork,
     /// The records from the lane's next number on are missing.
     Gap,
@@ -101,11 +103,13 @@ pub fn judge(lane: LaneHead, claim: &Claim<'_>, facts: &Facts) -> Verdict {
     let head = match lane.in_epoch(epoch) {
         Some(head) if seq >= head.next_seq => head,
         _ => {
-            let is_stored = match facts.at_number.get(&claim.number) {
-                Some(stored) => *stored == (claim.event_id, claim.leaf),
-                None => is_same == Some(true), // the number was consumed by a repeat
+            let at_number = facts.at_number.get(&claim.number);
+            let stored = at_number.map(|(event_id, leaf)| (*event_id == claim.event_id).then_some(*leaf == claim.leaf));
+            return match stored.unwrap_or(is_same) {
+                Some(true) => Verdict::Duplicate,
+                Some(false) => Verdict::DamagedDuplicate,
+                None => Verdict::Fork,
             };
-            return if is_stored { Verdict::Duplicate } else { Verdict::Fork };
         }
     };
     if seq > head.next_seq {
@@ -203,8 +207,9 @@ mod tests {
         let cases = [
             ("the same", stored(2, 4, EVENT, LEAF), Verdict::Duplicate),
             ("another event", stored(2, 4, 8, LEAF), Verdict::Fork),
-            ("another content", stored(2, 4, EVENT, OTHER), Verdict::Fork),
+            ("another content", stored(2, 4, EVENT, OTHER), Verdict::DamagedDuplicate),
             ("consumed by a repeat", knows(LEAF), Verdict::Duplicate),
+            ("consumed by a repeat, damaged", knows(OTHER), Verdict::DamagedDuplicate),
             ("not known at all", nothing(), Verdict::Fork),
         ];
         for (name, facts, expected) in cases {

@@ -14,6 +14,8 @@ pub struct Metrics {
     pub stored: IntCounter,
     /// Records that were stored before.
     pub duplicates: IntCounter,
+    /// Of these, copies whose content was not the stored one.
+    pub damaged: IntCounter,
     /// Numbers consumed for events that are stored under another number.
     pub repeats: IntCounter,
     /// Lanes that stopped because a record contradicts what is stored.
@@ -29,7 +31,7 @@ pub struct Metrics {
     /// Batches that another consumer had stored.
     pub fenced: IntCounter,
     /// Batches that could not be stored.
-    pub persist_failures: IntCounter,
+    pub store_failures: IntCounter,
     /// Events known from Kafka and not stored, of stopped lanes.
     pub lag: IntGauge,
     /// The number that a stopped lane waits for, by shard; 0 while it goes on.
@@ -61,6 +63,10 @@ impl Metrics {
             consumed: counter("credo_audit_consumed_total", "Records that came from Kafka")?,
             stored: counter("credo_audit_stored_total", "Events stored")?,
             duplicates: counter("credo_audit_duplicates_total", "Records that were stored before")?,
+            damaged: counter(
+                "credo_audit_damaged_duplicates_total",
+                "Copies of stored events with another content than the proved one",
+            )?,
             repeats: counter(
                 "credo_audit_repeats_total",
                 "Numbers consumed for events stored under another number",
@@ -83,8 +89,8 @@ impl Metrics {
                 "Records stored apart: they have no place in the trail",
             )?,
             fenced: counter("credo_audit_fenced_total", "Batches that another consumer had stored")?,
-            persist_failures: counter(
-                "credo_audit_compliance_persist_failures_total",
+            store_failures: counter(
+                "credo_audit_compliance_store_failures_total",
                 "Batches that could not be stored; they are tried again until they are",
             )?,
             lag: registered(

@@ -141,7 +141,8 @@ impl Store {
     fn count(&self, placed: &[&Placed], plan: &Plan, strays: &[&Stray]) {
         let metrics = &self.metrics;
         metrics.stored.inc_by(count(plan.store.len()));
-        metrics.duplicates.inc_by(count(plan.duplicates));
+        metrics.duplicates.inc_by(count(plan.duplicates + plan.damaged.len()));
+        metrics.damaged.inc_by(count(plan.damaged.len()));
         metrics.repeats.inc_by(count(plan.repeats));
         metrics.strays.inc_by(count(strays.len()));
         for record in plan.store.iter().filter_map(|index| placed.get(*index)) {
@@ -150,6 +151,9 @@ impl Store {
                 tracing::error!(event_id = %record.headers.event_id, %reason, "event quarantined");
             }
             self.observe_age(record);
+        }
+        for offset in &plan.damaged {
+            tracing::error!(offset, "damaged copy of a stored event dropped");
         }
         for stray in strays {
             tracing::error!(partition = stray.record.partition, offset = stray.record.offset, reason = %stray.reason, "stray record");

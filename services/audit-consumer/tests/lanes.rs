@@ -26,8 +26,8 @@ enum Step {
     Lose(usize),
     /// A relay that was restarted sends again from some number on.
     Resend(usize, usize),
-    /// The next event arrives damaged.
-    Damage(usize),
+    /// The next event arrives damaged in some byte.
+    Damage(usize, usize),
     /// Somebody writes a record under a number that exists.
     Forge(usize, usize),
     /// The consumer reads some records in one batch.
@@ -101,10 +101,11 @@ impl World {
                     self.append(record);
                 }
             }
-            Step::Damage(shard) => {
+            Step::Damage(shard, place) => {
                 let record = self.number(shard, None);
                 let mut value = record.value.clone();
-                *value.last_mut().unwrap() ^= 1;
+                let place = place % value.len();
+                value[place] ^= 1;
                 self.append(Placed::new(0, record.headers, value));
             }
             Step::Forge(shard, of) => self.forge(shard, of),
@@ -274,7 +275,7 @@ fn steps(with_forgeries: bool) -> impl Strategy<Value = Vec<Step>> {
         10 => (shard.clone(), proptest::option::weighted(0.1, 0_usize..20)).prop_map(|(shard, again)| Step::Send(shard, again)),
         2 => shard.clone().prop_map(Step::Lose),
         2 => (shard.clone(), 0_usize..20).prop_map(|(shard, from)| Step::Resend(shard, from)),
-        1 => shard.clone().prop_map(Step::Damage),
+        1 => (shard.clone(), 0_usize..64).prop_map(|(shard, place)| Step::Damage(shard, place)),
         forgeries => (shard, 0_usize..20).prop_map(|(shard, of)| Step::Forge(shard, of)),
         8 => (consumer.clone(), 1_usize..6).prop_map(|(consumer, count)| Step::Read(consumer, count)),
         1 => consumer.prop_map(Step::Restart),
