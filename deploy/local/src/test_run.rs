@@ -56,14 +56,16 @@ pub async fn run(command: &[OsString], ready: Ready) -> Result<Outcome> {
     let mut passing = Box::pin(pass_on(BufReader::new(output), &mut tally));
     let status = match kept.0.as_mut() {
         Some(child) => tokio::select! {
-            status = child.wait() => status?,
+            status = child.wait() => {
+                // what it started in the background may hold its output open
+                drop(timeout(Duration::from_secs(2), &mut passing).await);
+                status?
+            }
             () = &mut passing => child.wait().await?,
         },
         None => return Err(anyhow::anyhow!("no command")),
     };
     kept.0 = None;
-    // something in the background may hold its output open
-    drop(timeout(Duration::from_secs(2), &mut passing).await);
     drop(passing);
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(Outcome { code, tally })

@@ -166,6 +166,17 @@ fn test_passes_on_the_exit_code_and_adds_up() {
     assert!(!stack.file().exists());
 }
 
+#[test]
+fn test_ends_well_for_a_command_that_closes_its_output_first() {
+    let stack = Stack {
+        name: "it-close",
+        program: None,
+    };
+    let script = "echo 'test result: ok. 1 passed; 0 failed; 0 ignored'; exec >&-; sleep 0.2; exit 5";
+    let output = stack.ask(&["test", "--only", "redis", "--", "sh", "-c", script]);
+    assert_eq!(output.status.code(), Some(5));
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
