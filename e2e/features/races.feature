@@ -1,3 +1,4 @@
+@serial
 Feature: Races
   Of many that want one thing at one time one gets it; and since the others showed that copies are about, what it got is
   dead. An end is an end, whatever else happens at that moment.

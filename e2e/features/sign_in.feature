@@ -43,11 +43,6 @@ Feature: Signing in
     And the ID token is signed by a key of the tenant and speaks of alice to spa
     And the session is alive
 
-  Scenario: An app that is registered to post its secret exchanges and refreshes so
-    Given a posting client poster
-    And alice is signed in at poster
-    Then the session is alive
-
   Scenario: A wrong password and an unknown person get one answer
     When alice tries to sign in at app with a wrong password
     Then the answer is 400 invalid_grant
@@ -114,6 +109,11 @@ Feature: Signing in
     When bob ends a session by a random name from the laptop
     Then the last two answers are the same
     And the phone is alive
+
+  Scenario: A machine that is registered to post its secret gets a token so
+    Given a posting machine client robot with the scope "read"
+    When robot asks for a token by post
+    Then the answer is 200
 
   Scenario: A machine gets a token for itself, and has no sessions
     Given a machine client robot with the scope "read write"

@@ -15,8 +15,8 @@ Feature: Userinfo
       | how                            | answer            |
       | without a token                | 401               |
       | with a token of another scheme | 401               |
+      | with an empty token            | 401               |
       | with a random token            | 401 invalid_token |
-      | with an empty token            | 401 invalid_token |
       | with the refresh token         | 401 invalid_token |
       | with the code                  | 401 invalid_token |
 

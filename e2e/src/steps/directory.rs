@@ -84,10 +84,21 @@ pub async fn make_third_party_client(world: &mut CredoWorld, name: String) -> Re
     register(world, name, request, false).await
 }
 
-#[given(regex = r#"^a machine client (\w+) with the scope "([^"]*)"( of the other tenant)?$"#)]
-pub async fn make_machine_client(world: &mut CredoWorld, name: String, scope: String, elsewhere: String) -> Result {
+#[given(regex = r#"^a (posting )?machine client (\w+) with the scope "([^"]*)"( of the other tenant)?$"#)]
+pub async fn make_machine_client(
+    world: &mut CredoWorld,
+    method: String,
+    name: String,
+    scope: String,
+    elsewhere: String,
+) -> Result {
     let request = CreateClientRequest {
-        token_endpoint_auth_method: "client_secret_basic".to_owned(),
+        token_endpoint_auth_method: if method.is_empty() {
+            "client_secret_basic"
+        } else {
+            "client_secret_post"
+        }
+        .to_owned(),
         grant_types: vec!["client_credentials".to_owned()],
         scopes: scope.split_whitespace().map(ToOwned::to_owned).collect(),
         ..CreateClientRequest::default()
