@@ -2,7 +2,8 @@
 //!
 //! The first refusal of a bucket in a window is a row, and its answer waits for the commit. Later ones of the window are
 //! counted, and the count is committed each second: it is the one thing that a kill can lose, a second of it. Refuses to
-//! lose more: where a row cannot be written the request gets 503.
+//! lose more: where a row cannot be written the request gets 503, and where a count cannot be, it is kept and no further
+//! refusal is counted.
 
 use std::{
     collections::HashMap,
@@ -50,6 +51,8 @@ pub struct Bucket {
 
 struct Window {
     opened_at: Duration,
+    /// Whether refusals are counted. Not any more once a count could not be written.
+    open: bool,
     count: u64,
     aggregate: Uuid,
     draft: EventDraft,
@@ -74,6 +77,8 @@ pub struct RefusalWriter {
     queue: mpsc::Receiver<Waiting>,
     refusals: Refusals,
     store: Arc<Store>,
+    /// Counts that the database did not take; they are tried again under the same ids.
+    backlog: Vec<SecurityEvent>,
 }
 
 impl Refusals {
@@ -92,6 +97,7 @@ impl Refusals {
                 queue: receiver,
                 refusals,
                 store,
+                backlog: Vec::new(),
             },
         )
     }
@@ -107,46 +113,57 @@ impl Refusals {
         draft: EventDraft,
         personal: PersonalPart,
     ) -> Result<(), Refusal> {
-        let tenant = bucket.tenant;
-        if self.is_counted(&bucket, aggregate, &draft, &personal) {
+        if self.is_counted(&bucket) {
             return Ok(());
         }
         let (answer, committed) = oneshot::channel();
-        let event = security_event(tenant, aggregate, draft, personal);
+        let event = security_event(bucket.tenant, aggregate, draft.clone(), personal.clone());
         self.queue
             .try_send(Waiting { event, answer })
             .map_err(|_| Refusal::overloaded("the queue of refusals is full"))?;
-        match committed.await {
-            Ok(true) => Ok(()),
-            _ => Err(Refusal::overloaded("a refusal could not be recorded")),
+        if !committed.await.unwrap_or(false) {
+            return Err(Refusal::overloaded("a refusal could not be recorded"));
         }
+        // Only now: until the first one is committed nothing may be answered from memory.
+        self.open_window(bucket, aggregate, draft, personal);
+        Ok(())
     }
 
-    /// Counts a refusal whose window is open; opens one otherwise.
-    fn is_counted(&self, bucket: &Bucket, aggregate: Uuid, draft: &EventDraft, personal: &PersonalPart) -> bool {
+    /// Counts a refusal, if its window is open.
+    fn is_counted(&self, bucket: &Bucket) -> bool {
         let now = self.clock.monotonic();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.get_mut(bucket).filter(|window| now < window.opened_at + WINDOW) {
-            window.count += 1;
-            return true;
+        let window = windows.get_mut(bucket).filter(|window| window.counts_at(now));
+        window.map(|window| window.count += 1).is_some()
+    }
+
+    fn open_window(&self, bucket: Bucket, aggregate: Uuid, draft: EventDraft, personal: PersonalPart) {
+        let opened_at = self.clock.monotonic();
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = windows.get(&bucket);
+        if known.is_some_and(|window| window.counts_at(opened_at)) || (known.is_none() && windows.len() >= MAX_BUCKETS)
+        {
+            return;
         }
-        if windows.len() < MAX_BUCKETS || windows.contains_key(bucket) {
-            let window = Window {
-                opened_at: now,
-                count: 0,
-                aggregate,
-                draft: draft.clone(),
-                personal: personal.clone(),
-            };
-            // A window that ran out with a count in it is flushed within the second: it stays until then.
-            if let Some(old) = windows.insert(bucket.clone(), window)
-                && old.count > 0
-                && let Some(new) = windows.get_mut(bucket)
-            {
-                new.count = old.count;
-            }
+        // What the last window counted and did not tell yet.
+        let count = known.map_or(0, |window| window.count);
+        let window = Window {
+            opened_at,
+            open: true,
+            count,
+            aggregate,
+            draft,
+            personal,
+        };
+        windows.insert(bucket, window);
+    }
+
+    /// Counts nothing any more until a row was written again.
+    fn close_windows(&self) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for window in windows.values_mut() {
+            window.open = false;
         }
-        false
     }
 
     /// The counts of all windows, as events; windows that ran out are closed.
@@ -167,9 +184,15 @@ impl Refusals {
                     window.personal.clone(),
                 ));
             }
-            now < window.opened_at + WINDOW
+            window.counts_at(now)
         });
         events
+    }
+}
+
+impl Window {
+    fn counts_at(&self, now: Duration) -> bool {
+        self.open && now < self.opened_at + WINDOW
     }
 }
 
@@ -187,9 +210,9 @@ impl RefusalWriter {
         loop {
             let mut batch = Vec::new();
             tokio::select! {
-                biased;
-                count = self.queue.recv_many(&mut batch, MAX_BATCH) => if count > 0 { self.write(batch).await },
+                biased; // the counts first: a flood of rows must not keep them back
                 _ = flush.tick() => self.flush().await,
+                count = self.queue.recv_many(&mut batch, MAX_BATCH) => if count > 0 { self.write(batch).await },
                 () = companion.drained() => break,
             }
         }
@@ -205,10 +228,18 @@ impl RefusalWriter {
         }
     }
 
-    async fn flush(&self) {
-        let events = self.refusals.take_counts();
-        for batch in events.chunks(MAX_BATCH) {
-            self.insert(batch).await;
+    async fn flush(&mut self) {
+        let mut events = std::mem::take(&mut self.backlog);
+        events.extend(self.refusals.take_counts());
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(MAX_BATCH));
+            if !self.insert(&events).await {
+                events.extend(rest);
+                self.backlog = events;
+                self.refusals.close_windows();
+                return;
+            }
+            events = rest;
         }
     }
 
