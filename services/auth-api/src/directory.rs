@@ -103,6 +103,18 @@ impl Directory {
         found(loading.await)
     }
 
+    /// The tenant that a slug names. It names the same one for ever, so nothing needs to vouch for it; whether the tenant is
+    /// still active is for whoever judges the token.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_slug(&self, slug: &str) -> Result<Option<TenantId>, Refusal> {
+        match self.tenants.get(slug).await {
+            Some(kept) => Ok(Some(kept.id)),
+            None => Ok(self.resolve_tenant(slug).await?.map(|tenant| tenant.id)),
+        }
+    }
+
     /// An active person. Whether they are still active is the token's matter: the feed tells.
     ///
     /// # Errors

@@ -95,15 +95,15 @@ pub async fn verify_signature(app: &App, text: &str) -> Result<Option<SignedToke
     let Some(slug) = slug.filter(|slug| credo_auth_domain::tenant::is_slug(slug)) else {
         return Ok(None);
     };
-    let Some(tenant) = app.directory.resolve_tenant(slug).await? else {
+    let Some(tenant) = app.directory.resolve_slug(slug).await? else {
         return Ok(None);
     };
-    let keys = app.keyring.tenant(tenant.id).await?;
+    let keys = app.keyring.tenant(tenant).await?;
     let key = keys.find(&unverified.unverified_kid).cloned();
     let claims = key.and_then(|key| unverified.verify(&key));
     Ok(claims.and_then(|claims| {
         let check = parse(&claims)?;
-        (check.tenant_id == tenant.id).then_some(SignedToken { claims, check })
+        (check.tenant_id == tenant).then_some(SignedToken { claims, check })
     }))
 }
 
