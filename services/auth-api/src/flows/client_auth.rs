@@ -89,6 +89,23 @@ pub async fn authenticate(
     }
 }
 
+/// Authenticates a client that must prove who it is: a public one cannot.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn authenticate_confidential(
+    app: &App,
+    context: &RequestContext,
+    credentials: &ClientCredentials,
+) -> Result<AuthenticatedClient, Refusal> {
+    let client = authenticate(app, context, credentials).await?;
+    if !client.has_proved_itself() {
+        record(app, context, Some(&client)).await?;
+        return Err(Denial::ClientAuthenticationFailed.into());
+    }
+    Ok(client)
+}
+
 /// Records a failure: with the client's tenant, or with the system's where the client is unknown.
 async fn record(app: &App, context: &RequestContext, client: Option<&Client>) -> Result<(), Refusal> {
     let tenant: TenantId = match client {

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use credo_auth_domain::{
-    Denial,
-    opaque_token::{Kind, UnverifiedToken},
-};
+use credo_auth_domain::opaque_token::{Kind, UnverifiedToken};
 use credo_auth_store::RefreshTokenKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -54,10 +51,7 @@ pub async fn introspect(
     credentials: ClientCredentials,
     token: SecretString,
 ) -> Result<Introspection, Refusal> {
-    let client = client_auth::authenticate(&app, &context, &credentials).await?;
-    if !client.has_proved_itself() {
-        return Err(Denial::ClientAuthenticationFailed.into());
-    }
+    let client = client_auth::authenticate_confidential(&app, &context, &credentials).await?;
     let claims = match UnverifiedToken::parse(Kind::RefreshToken, token.expose_secret()) {
         Ok(unverified) => refresh_token(&app, &client, unverified).await?,
         Err(_) => access_token(&app, &client, token.expose_secret()).await?,
