@@ -180,11 +180,14 @@ impl std::fmt::Debug for Feed {
 }
 
 impl State {
+    /// A row comes more than once: from here at once, with the next look, and for what is revoked again. It is kept once.
     fn insert(&mut self, row: FeedRow) {
-        self.rows
-            .entry((row.tenant_id, row.kind, row.id))
-            .or_default()
-            .push(row);
+        let rows = self.rows.entry((row.tenant_id, row.kind, row.id)).or_default();
+        let same = |known: &&mut FeedRow| (known.epoch, known.except_sid) == (row.epoch, row.except_sid);
+        match rows.iter_mut().find(same) {
+            Some(known) => known.expires_at = known.expires_at.max(row.expires_at),
+            None => rows.push(row),
+        }
     }
 
     fn is_below(&self, row: (TenantId, RevokedKind, Uuid), epoch: i64, session: Option<Uuid>) -> bool {

@@ -82,7 +82,8 @@ async fn end_session(
             personal,
         },
     };
-    if app.store.revoke_session(&item).await? == Revocation::Revoked {
+    // One that had ended before may have ended in a run whose answer was lost: the feed does not know yet.
+    if let Revocation::Revoked | Revocation::AlreadyEnded = app.store.revoke_session(&item).await? {
         learn_session_end(app, client.tenant.id, session, app.feed.database_now());
     }
     Ok(())

@@ -87,11 +87,11 @@ pub async fn end(
         },
     };
     match app.store.revoke_session(&item).await? {
-        Revocation::Revoked => {
+        // The same for one that ended before: it may have been in a run whose answer was lost.
+        Revocation::Revoked | Revocation::AlreadyEnded => {
             learn_session_end(&app, owner.tenant, session, app.feed.database_now());
             Ok(true)
         }
-        Revocation::AlreadyEnded => Ok(true),
         Revocation::WrongOwner | Revocation::Unknown => Ok(false),
     }
 }
