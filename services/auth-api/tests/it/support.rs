@@ -7,8 +7,10 @@ mod call;
 mod events;
 mod fixtures;
 mod flows;
+mod listener;
 mod proxy;
 mod replica;
+mod statements;
 mod world;
 
 pub use self::{
@@ -19,5 +21,6 @@ pub use self::{
     flows::{CHALLENGE, Code, Tokens, VERIFIER, claims, header_of, sign_in_body},
     proxy::{Loss, Proxy},
     replica::{BASE_URL, Replica, ReplicaSpec},
+    statements::{Statements, statements},
     world::World,
 };

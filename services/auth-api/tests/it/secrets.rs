@@ -1,0 +1,191 @@
+//! No usable secret at rest or in passing: events, rows, logs and metrics are searched for canaries.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use auth_api::keys::TokenType;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use credo_testkit::sqlx;
+use prometheus::TextEncoder;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Call, Client, ClientSpec, PASSWORD, Tokens, VERIFIER, World, claims, sign_in_body};
+
+/// Takes what is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// A text, and other forms in which it could have been written.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let mut forms = vec![secret.as_bytes().to_vec()];
+    let encoded = secret.rsplit(['.', '_']).next().unwrap();
+    if let Ok(bytes) = URL_SAFE_NO_PAD.decode(encoded)
+        && bytes.len() >= 16
+    {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        forms.extend([encoded.as_bytes().to_vec(), hex.into_bytes(), bytes]);
+    }
+    forms
+}
+
+fn assert_absent(place: &str, haystack: &[u8], secrets: &[(&str, String)]) {
+    for (name, secret) in secrets {
+        for form in forms(secret) {
+            let found = haystack.windows(form.len()).any(|window| window == form);
+            assert!(!found, "{place} holds {name}");
+        }
+    }
+}
+
+/// What clients do that is right, and what they do that is wrong. Gives every secret that was in play.
+async fn play(world: &World) -> Vec<(&'static str, String)> {
+    let replica = world.replica().await;
+    let client = &world.client;
+    let by_post = world
+        .add_client(ClientSpec {
+            method: "client_secret_post",
+            ..ClientSpec::default()
+        })
+        .await;
+    let (wrong_password, wrong_secret) = ("canary wrong password", "crs_canary-wrong-secret");
+    let wrong_verifier = "canary-verifier-of-at-least-forty-three-characters";
+
+    replica
+        .sign_in(client, &world.user.email, wrong_password)
+        .await
+        .refuses(400, "invalid_grant");
+    let code = replica.code(client, &world.user).await;
+    let unused = replica.code(client, &world.user).await;
+    let thief = Client {
+        secret: Some(wrong_secret.to_owned()),
+        ..client.clone()
+    };
+    replica.exchange(&thief, &code).await.refuses(401, "invalid_client");
+    replica.exchange(&by_post, &code).await.refuses(400, "invalid_grant");
+    replica
+        .exchange_with(client, &code, None, Some(wrong_verifier))
+        .await
+        .refuses(400, "invalid_grant");
+    let tokens = Tokens::from(&replica.exchange(client, &code).await);
+    replica.exchange(client, &code).await.refuses(400, "invalid_grant");
+    let first = replica.tokens(client, &world.user).await;
+    let second = Tokens::from(&replica.refresh(client, &first.refresh).await);
+    replica.userinfo(&second.access).await.ok();
+    replica.introspect(client, &second.refresh).await.ok();
+    replica
+        .refresh(&by_post, &second.refresh)
+        .await
+        .refuses(400, "invalid_grant");
+    replica
+        .refresh(client, &first.refresh)
+        .await
+        .refuses(400, "invalid_grant");
+    let last = replica.tokens(client, &world.user).await;
+    replica.revoke(client, &last.access).await;
+    let own = replica.client_credentials(&by_post, None).await.ok()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut body = sign_in_body(client, &world.user.email);
+    body["state"] = "canary-state".into();
+    replica.authorize(client, body).await.ok();
+    let forged = replica
+        .sign(&world.tenant, TokenType::IdToken, &claims(&last.access))
+        .await;
+    replica.userinfo(&forged).await.challenges(401, "invalid_token");
+    for target in [
+        "/auth/userinfo?access_token=canary-in-the-query",
+        "/auth/token?client_secret=canary-in-the-query",
+    ] {
+        replica
+            .send(Call::form(target, [("token", "canary-in-the-body")]))
+            .await;
+    }
+    replica.send(Call::get("/canary-in-the-path")).await;
+    let metrics = TextEncoder::new()
+        .encode_to_string(&replica.app.metrics.registry.gather())
+        .unwrap();
+    assert!(metrics.contains("credo_denials_total"));
+
+    let secrets = vec![
+        ("the password", PASSWORD.to_owned()),
+        ("a wrong password", wrong_password.to_owned()),
+        ("a client's secret", client.secret.clone().unwrap()),
+        ("another client's secret", by_post.secret.unwrap()),
+        ("a wrong secret", wrong_secret.to_owned()),
+        ("a verifier", VERIFIER.to_owned()),
+        ("a wrong verifier", wrong_verifier.to_owned()),
+        ("a code", code),
+        ("an unused code", unused),
+        ("a refresh token", tokens.refresh),
+        ("a first refresh token", first.refresh),
+        ("a second refresh token", second.refresh),
+        ("an access token", second.access),
+        ("an ID token", last.id.unwrap()),
+        ("a token of a client", own),
+        ("a forged token", forged),
+        ("the query", "canary-in-the-query".to_owned()),
+        ("the body", "canary-in-the-body".to_owned()),
+        ("the path", "canary-in-the-path".to_owned()),
+        ("the state", "canary-state".to_owned()),
+    ];
+    assert_absent("a metric", metrics.as_bytes(), &secrets);
+    secrets
+}
+
+#[tokio::test]
+async fn no_secret_is_stored_told_or_logged() {
+    let world = World::new().await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let secrets = play(&world).await;
+    drop(logging);
+    let log = log.0.lock().unwrap().clone();
+    assert!(String::from_utf8_lossy(&log).contains("refused"), "nothing was logged");
+    assert_absent("the log", &log, &secrets);
+
+    let events = world.events().await;
+    assert!(events.len() > 12);
+    for event in &events {
+        assert_absent(&event.core.r#type, &event.bytes, &secrets);
+    }
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT to_jsonb(t)::text FROM session t UNION ALL SELECT to_jsonb(t)::text FROM sign_in_attempt t
+         UNION ALL SELECT to_jsonb(t)::text FROM password t UNION ALL SELECT to_jsonb(t)::text FROM client_secret t
+         UNION ALL SELECT to_jsonb(t)::text FROM signing_key t UNION ALL SELECT to_jsonb(t)::text FROM revocation t",
+    )
+    .fetch_all(world.owner())
+    .await
+    .unwrap();
+    assert_absent("a row", rows.join("\n").as_bytes(), &secrets);
+    assert!(
+        !rows.join("\n").contains(&world.user.email),
+        "attempts name accounts by a hash"
+    );
+}
