@@ -1,5 +1,9 @@
 //! The arrows between crates: `cargo metadata` against the table in ARCHITECTURE.md, both ways.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and cargo names itself in the environment")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and cargo names itself in the environment"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,11 +27,22 @@ fn root() -> &'static Path {
 fn actual() -> Arrows {
     let cargo = env::var("CARGO").unwrap();
     let metadata = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--locked"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+            "--locked",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(
+        metadata.status.success(),
+        "{}",
+        String::from_utf8_lossy(&metadata.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages
@@ -35,8 +50,16 @@ fn actual() -> Arrows {
             let dependencies = package["dependencies"].as_array().unwrap().iter();
             let used: Vec<&Value> = dependencies.filter(|dependency| dependency["kind"].is_null()).collect();
             let name = |dependency: &&Value| dependency["name"].as_str().unwrap().to_owned();
-            let ours = used.iter().filter(|dependency| !dependency["path"].is_null()).map(name).collect();
-            let outside = used.iter().map(name).filter(|name| WATCHED.contains(&name.as_str())).collect();
+            let ours = used
+                .iter()
+                .filter(|dependency| !dependency["path"].is_null())
+                .map(name)
+                .collect();
+            let outside = used
+                .iter()
+                .map(name)
+                .filter(|name| WATCHED.contains(&name.as_str()))
+                .collect();
             (package["name"].as_str().unwrap().to_owned(), (ours, outside))
         })
         .collect()
@@ -45,7 +68,12 @@ fn actual() -> Arrows {
 /// What ARCHITECTURE.md allows.
 fn allowed() -> Arrows {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let table = text.split("| crate | crates of ours | outside |\n").nth(1).unwrap().lines().skip(1);
+    let table = text
+        .split("| crate | crates of ours | outside |\n")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .skip(1);
     let words = |cell: &str| cell.split_whitespace().map(ToOwned::to_owned).collect();
     table
         .take_while(|line| line.starts_with('|'))
@@ -60,7 +88,15 @@ fn allowed() -> Arrows {
 fn crates_use_what_the_architecture_says_and_no_more() {
     let (actual, allowed) = (actual(), allowed());
     for (name, arrows) in &actual {
-        assert_eq!(Some(arrows), allowed.get(name), "{name}: the manifest (left) and ARCHITECTURE.md (right) differ");
+        assert_eq!(
+            Some(arrows),
+            allowed.get(name),
+            "{name}: the manifest (left) and ARCHITECTURE.md (right) differ"
+        );
     }
-    assert_eq!(actual.len(), allowed.len(), "ARCHITECTURE.md names a crate that is not there");
+    assert_eq!(
+        actual.len(),
+        allowed.len(),
+        "ARCHITECTURE.md names a crate that is not there"
+    );
 }
