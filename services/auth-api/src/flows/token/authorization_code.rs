@@ -16,7 +16,7 @@ use tracing::instrument;
 
 use super::{
     Attempt,
-    issue::{Grant, Person, issue},
+    issue::{Grant, Person, Signer, issue},
 };
 use crate::{
     app::App,
@@ -49,6 +49,7 @@ pub(super) async fn exchange(
         .then(Secret::random)
         .transpose()?;
     let item = draft(app, context, client, shown, (&code, refresh.as_ref()))?;
+    let signer = Signer::prepare(app, client).await?;
     let redeemed = app
         .store
         .redeem_authorization_code(&item)
@@ -84,7 +85,7 @@ pub(super) async fn exchange(
     };
     let (epochs, at, person) = (redeemed.epochs, redeemed.at, Some(person));
     issue(
-        app,
+        &signer,
         Grant {
             client,
             scope,
@@ -94,7 +95,6 @@ pub(super) async fn exchange(
             refresh_token,
         },
     )
-    .await
     .map(Attempt::Issued)
 }
 

@@ -9,7 +9,7 @@ use tracing::instrument;
 
 use super::{
     Attempt,
-    issue::{Grant, issue as sign},
+    issue::{Grant, Signer, issue as sign},
 };
 use crate::{
     app::App,
@@ -55,6 +55,7 @@ pub(super) async fn issue(
             personal,
         },
     };
+    let signer = Signer::prepare(app, client).await?;
     let token = app
         .store
         .issue_client_token(&item)
@@ -74,7 +75,7 @@ pub(super) async fn issue(
         person: None,
         refresh_token: None,
     };
-    sign(app, grant).await.map(Attempt::Issued)
+    sign(&signer, grant).map(Attempt::Issued)
 }
 
 /// What is granted: what was asked for, or all that is registered and can stand in one token.

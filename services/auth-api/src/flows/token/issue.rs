@@ -1,5 +1,7 @@
 //! Making tokens from what a statement returned: nothing is signed that is not committed.
 
+use std::sync::Arc;
+
 use credo_auth_domain::{
     access_token::{ADMIN_AUDIENCE, AccessTokenClaims, IdTokenClaims},
     client::Client,
@@ -15,7 +17,7 @@ use tracing::instrument;
 
 use crate::{
     app::App,
-    keys::{TokenType, at_hash},
+    keys::{TenantKeys, TokenType, at_hash},
     refusal::Refusal,
 };
 
@@ -54,11 +56,26 @@ pub(super) struct Person<'a> {
     pub nonce: Option<String>,
 }
 
+/// What will sign. It is there before a statement decides: nothing that can fail to answer stands between the commit and the
+/// tokens, or the client would pay for it with the code or the token that it showed.
+pub(super) struct Signer<'a> {
+    pub app: &'a App,
+    keys: Arc<TenantKeys>,
+}
+
+impl<'a> Signer<'a> {
+    /// The keys of the client's tenant.
+    pub async fn prepare(app: &'a App, client: &Client) -> Result<Self, Refusal> {
+        let keys = app.keyring.tenant(client.tenant.id).await?;
+        Ok(Self { app, keys })
+    }
+}
+
 /// Signs the tokens of a grant.
 #[instrument(skip_all)]
-pub(super) async fn issue(app: &App, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
-    let keys = app.keyring.tenant(grant.client.tenant.id).await?;
-    let issuer = grant.client.tenant.issuer(&app.settings.public_base_url);
+pub(super) fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
+    let keys = &signer.keys;
+    let issuer = grant.client.tenant.issuer(&signer.app.settings.public_base_url);
     let is_admin = grant.scope.is_admin();
     let ttl = if is_admin { ADMIN_TOKEN_TTL } else { ACCESS_TOKEN_TTL };
     let claims = access_token_claims(
@@ -67,12 +84,12 @@ pub(super) async fn issue(app: &App, grant: Grant<'_>) -> Result<TokenResponse, 
         if is_admin { ADMIN_AUDIENCE } else { &issuer },
         ttl.as_secs(),
     );
-    let signed = |error: crate::keys::KeyFault| Refusal::internal(&error.to_string());
-    let access_token = keys.active.sign(TokenType::AccessToken, &claims).map_err(signed)?;
+    let fault = |error: crate::keys::KeyFault| Refusal::internal(&error.to_string());
+    let access_token = keys.active.sign(TokenType::AccessToken, &claims).map_err(fault)?;
     let id_token = match grant.person.filter(|_| grant.scope.contains("openid")) {
         Some(person) => {
             let claims = id_token_claims(person, grant.client, issuer, grant.at, at_hash(&access_token));
-            Some(keys.active.sign(TokenType::IdToken, &claims).map_err(signed)?)
+            Some(keys.active.sign(TokenType::IdToken, &claims).map_err(fault)?)
         }
         None => None,
     };

@@ -16,7 +16,7 @@ use tracing::instrument;
 
 use super::{
     Attempt,
-    issue::{Grant, Person, issue},
+    issue::{Grant, Person, Signer, issue},
 };
 use crate::{
     app::App,
@@ -41,6 +41,7 @@ pub(super) async fn refresh(
     let (token, made_by) = verify(app, client, shown)?;
     let successor = successor(client, &token, made_by)?;
     let item = draft(app, context, client, (&token, made_by.demoted, &successor), scope)?;
+    let signer = Signer::prepare(app, client).await?;
     let rotated = app
         .store
         .rotate_refresh_token(&item)
@@ -58,9 +59,7 @@ pub(super) async fn refresh(
     if let Some(denial) = rotated.outcome.denial() {
         return Err(denial.into());
     }
-    answer(app, client, (&token, successor), rotated, scope)
-        .await
-        .map(Attempt::Issued)
+    answer(&signer, client, (&token, successor), &rotated, scope).map(Attempt::Issued)
 }
 
 /// The token, if this server issued it in the client's tenant, and the key that made it.
@@ -90,14 +89,14 @@ fn successor(client: &AuthenticatedClient, token: &OpaqueToken, made_by: &Master
     }
 }
 
-async fn answer(
-    app: &App,
+fn answer(
+    signer: &Signer<'_>,
     client: &AuthenticatedClient,
     (token, secret): (&OpaqueToken, Secret),
-    rotated: Rotated,
+    rotated: &Rotated,
     asked: Option<&Scope>,
 ) -> Result<super::TokenResponse, Refusal> {
-    let masters = app.keyring.masters();
+    let masters = signer.app.keyring.masters();
     let master = masters
         .find(rotated.key_id)
         .ok_or_else(|| Refusal::internal("the session's master key is gone"))?;
@@ -122,7 +121,7 @@ async fn answer(
     let refresh_token = Some(next.to_wire(&master.token_mac, client.tenant.id));
     let (epochs, at, person) = (rotated.epochs, rotated.at, Some(person));
     issue(
-        app,
+        signer,
         Grant {
             client,
             scope,
@@ -132,7 +131,6 @@ async fn answer(
             refresh_token,
         },
     )
-    .await
 }
 
 fn draft(
