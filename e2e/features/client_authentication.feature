@@ -44,7 +44,7 @@ Feature: Client authentication at the token endpoint
     When app refreshes with the token in the query
     Then the answer is 400 invalid_request
     When userinfo is asked with the token in the query
-    Then the answer is a challenge 401
+    Then the answer is a challenge 400 invalid_request
     And the session is alive
 
   Scenario Outline: TK-04 With <what> no way of the two is picked

@@ -21,7 +21,7 @@ use futures::FutureExt as _;
 use crate::{stack::Stack, world::CredoWorld};
 
 /// Scenarios that run side by side where nothing is broken.
-const CONCURRENT_SCENARIOS: usize = 8;
+const CONCURRENT_SCENARIOS: usize = 4;
 /// The tags of scenarios that cannot run beside others, in the order of their passes.
 const PASSES: [Pass; 3] = [Pass::Concurrent, Pass::Serial, Pass::Last];
 

@@ -90,7 +90,7 @@ impl Metrics {
             )?,
             fenced: counter("credo_audit_fenced_total", "Batches that another consumer had stored")?,
             store_failures: counter(
-                "credo_audit_compliance_store_failures_total",
+                "credo_audit_store_failures_total",
                 "Batches that could not be stored; they are tried again until they are",
             )?,
             lag: registered(

@@ -2,7 +2,7 @@
 
 use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, error::KafkaError};
 
-use crate::KafkaSettings;
+use crate::{KafkaSettings, topic::MAX_MESSAGE_BYTES};
 
 /// Writes a line of the client library to the log. A service says once that Kafka is away; the library says it at each try,
 /// so what is not critical is for who looks closely.
@@ -42,7 +42,9 @@ pub fn producer(settings: &KafkaSettings, client_id: &str) -> ClientConfig {
         .set("enable.gapless.guarantee", "true")
         // With a limit, the client drops what is too old and goes on with what is younger.
         .set("message.timeout.ms", "0")
-        .set("message.max.bytes", crate::topic::MAX_MESSAGE_BYTES.to_string())
+        .set("message.max.bytes", MAX_MESSAGE_BYTES.to_string())
+        // The topic's limit is one of batches. The client's own default would build larger ones, which are refused for good.
+        .set("batch.size", (MAX_MESSAGE_BYTES * 3 / 4).to_string())
         // Records come in chunks already: wait only long enough for a chunk to be queued whole.
         .set("linger.ms", "2")
         .set("queue.buffering.max.messages", "20000")

@@ -6,6 +6,7 @@ mod kafka;
 mod process;
 mod roles;
 mod running;
+mod sql_files;
 mod stopping;
 mod store;
 mod support;

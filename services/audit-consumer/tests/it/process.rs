@@ -10,7 +10,6 @@ use crate::{
 const METRICS: [&str; 15] = [
     "credo_audit_broken_total",
     "credo_audit_commit_to_store_seconds",
-    "credo_audit_compliance_store_failures_total",
     "credo_audit_consumed_total",
     "credo_audit_damaged_duplicates_total",
     "credo_audit_duplicates_total",
@@ -20,6 +19,7 @@ const METRICS: [&str; 15] = [
     "credo_audit_quarantined_total",
     "credo_audit_repeats_total",
     "credo_audit_seq_lag",
+    "credo_audit_store_failures_total",
     "credo_audit_stored_total",
     "credo_audit_strays_total",
     "credo_audit_wanted_seq",

@@ -7,8 +7,9 @@ use credo_kafka::{KafkaSettings, Mode, Topic, partition_of};
 use credo_lifecycle::{Shutdown, TaskError};
 use credo_testkit::{TestDatabase, eventually, kafka_brokers};
 use rdkafka::{
-    ClientConfig,
-    producer::{BaseProducer, BaseRecord, Producer as _},
+    ClientContext,
+    message::DeliveryResult,
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -17,12 +18,25 @@ use crate::support::{DEADLINE, Sent};
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The context of a producer that does not lose in silence.
+struct Loud;
+
+impl ClientContext for Loud {}
+
+impl ProducerContext for Loud {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        assert!(result.is_ok(), "{result:?}");
+    }
+}
+
 /// A topic and a database.
 pub struct Stage {
     pub database: TestDatabase,
     pub kafka: KafkaSettings,
     partitions: i32,
-    producer: BaseProducer,
+    producer: BaseProducer<Loud>,
 }
 
 impl Stage {
@@ -35,16 +49,12 @@ impl Stage {
         };
         let admin = Topic::connect(&kafka, "test").unwrap();
         let partitions = eventually(DEADLINE, async || admin.ensure().await.ok()).await;
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &kafka.brokers)
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "1");
+        let config = credo_kafka::client::producer(&kafka, "test");
         Self {
             database: TestDatabase::audit().await,
             kafka,
             partitions,
-            producer: config.create().unwrap(),
+            producer: config.create_with_context(Loud).unwrap(),
         }
     }
 

@@ -59,7 +59,7 @@ async fn at_01_access_token_has_the_form_of_rfc_9068() {
         let key = DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_audience(&[audience]);
-        validation.set_issuer(&[issuer.clone()]);
+        validation.set_issuer(std::slice::from_ref(&issuer));
         decode::<Value>(token, &key, &validation).unwrap();
     }
     let next = Tokens::from(&replica.refresh(&world.client, &tokens.refresh).await);

@@ -1,4 +1,4 @@
-//! Every request has a deadline, and there are only so many at one time (DESIGN section 2.10).
+//! Every request has a deadline and a size, and there are only so many at one time (DESIGN section 2.10).
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use tokio::{
 };
 
 use crate::support::{Call, ReplicaSpec, World, sign_in_body};
+
+/// The largest body that is read.
+const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// A form whose end never comes.
 fn endless(target: &str) -> Call {
@@ -63,7 +66,7 @@ async fn request_that_does_not_end_is_ended() {
 async fn queue_for_the_hash_is_bounded() {
     let world = World::new().await;
     // Checking it takes most of a second.
-    let slow = "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let slow = "$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     world.sql(&format!("UPDATE password SET hash = '{slow}'")).await;
     let replica = world.replica().await;
     replica.client_credentials(&world.client, None).await.ok();
@@ -80,6 +83,52 @@ async fn queue_for_the_hash_is_bounded() {
         let answer = waiting.next().await.unwrap();
         answer.refuses(503, "temporarily_unavailable");
     }
+}
+
+#[tokio::test]
+async fn iv_02_what_is_too_large_is_refused() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let before = world.footprint().await;
+    let form = "application/x-www-form-urlencoded";
+    for endpoint in ["/auth/token", "/auth/introspect", "/auth/revoke", "/auth/userinfo"] {
+        let body = format!("token={}", "x".repeat(MAX_BODY_BYTES));
+        let answer = replica.send(Call::raw(endpoint, form, body)).await;
+        assert_eq!(answer.status, 413, "{endpoint}");
+        // Without a length in front, it is noticed while it is read.
+        let chunks = (0..80).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1_024]));
+        let body = Body::from_stream(futures::stream::iter(chunks));
+        let answer = replica.send(Call::raw(endpoint, form, body)).await;
+        assert_eq!(answer.status, 413, "{endpoint}");
+        for count in [65, 100, 10_000] {
+            let body = (0..count)
+                .map(|number| format!("{number}="))
+                .collect::<Vec<_>>()
+                .join("&");
+            let answer = replica.send(Call::raw(endpoint, form, body)).await;
+            assert_eq!(answer.status, 400, "{endpoint}: {count} parameters");
+        }
+    }
+    let long = "x".repeat(MAX_BODY_BYTES);
+    for field in ["email", "state", "nonce", "client_id", "redirect_uri"] {
+        let mut body = sign_in_body(&world.client, &world.user.email);
+        body[field] = json!(long);
+        assert_eq!(replica.authorize(&world.client, body).await.status, 413, "{field}");
+    }
+    let deep = "[".repeat(60_000);
+    let call = Call::raw("/auth/authorize", "application/json", deep).client(&world.client);
+    replica.send(call).await.refuses(400, "invalid_request");
+    let many = json!(vec!["read"; 10_000]);
+    let mut body = sign_in_body(&world.client, &world.user.email);
+    body["scopes"] = many;
+    assert!([400, 413].contains(&replica.authorize(&world.client, body).await.status));
+    // Nothing is unpacked: packed bytes are no form.
+    let packed = Call::raw("/auth/token", form, vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]).header("content-encoding", "gzip");
+    replica
+        .send(packed.client(&world.client))
+        .await
+        .refuses(400, "invalid_request");
+    assert_eq!(world.footprint().await, before);
 }
 
 /// Over a real connection: heads that are too large, and requests that are none.
@@ -107,7 +156,10 @@ async fn iv_02_heads_that_are_too_large_are_refused() {
         format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(1 << 20)),
         format!(
             "{head}{}\r\n",
-            (0..1_000).map(|number| format!("x{number}: y\r\n")).collect::<String>()
+            (0..1_000)
+                .map(|number| format!("x{number}: y\r\n"))
+                .collect::<Vec<_>>()
+                .concat()
         ),
         format!("{head}bad header\r\n\r\n"),
         format!("{head}x: a\u{0}b\r\n\r\n"),

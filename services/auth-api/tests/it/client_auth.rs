@@ -91,12 +91,7 @@ async fn tk_02_only_forms_are_read() {
 async fn tk_03_secrets_in_the_query_are_refused() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let client = world
-        .add_client(ClientSpec {
-            method: "client_secret_post",
-            ..ClientSpec::default()
-        })
-        .await;
+    let client = world.add_client(ClientSpec::post()).await;
     let (id, secret) = id_and_secret(&client);
     let before = world.footprint().await;
     for endpoint in ENDPOINTS {
@@ -126,12 +121,7 @@ async fn tk_03_secrets_in_the_query_are_refused() {
 async fn tk_04_two_ways_at_once_are_refused() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let post = world
-        .add_client(ClientSpec {
-            method: "client_secret_post",
-            ..ClientSpec::default()
-        })
-        .await;
+    let post = world.add_client(ClientSpec::post()).await;
     let (id, secret) = id_and_secret(&world.client);
     let before = world.footprint().await;
     for endpoint in ENDPOINTS {
@@ -157,12 +147,7 @@ async fn tk_04_two_ways_at_once_are_refused() {
 async fn tk_05_tk_06_only_the_registered_method_serves() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let by_post = world
-        .add_client(ClientSpec {
-            method: "client_secret_post",
-            ..ClientSpec::default()
-        })
-        .await;
+    let by_post = world.add_client(ClientSpec::post()).await;
     let public = world.add_client(ClientSpec::public()).await;
     let (basic_id, basic_secret) = id_and_secret(&world.client);
     let (post_id, post_secret) = id_and_secret(&by_post);

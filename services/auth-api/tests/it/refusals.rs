@@ -11,7 +11,7 @@ use futures::future::join_all;
 use crate::support::{Answer, Call, Client, ClientSpec, PASSWORD, Replica, World};
 
 const DEADLINE: Duration = Duration::from_secs(5);
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 const WRONG: &str = "a wrong password, surely";
 
 async fn wrong_secret(replica: &Replica, client: &Client) -> Answer {

@@ -22,6 +22,12 @@ struct Walls {
     theirs: Tokens,
 }
 
+/// No telling one from the other.
+#[track_caller]
+fn assert_same(one: &Answer, other: &Answer) {
+    assert_eq!((one.status, &one.body), (other.status, &other.body));
+}
+
 impl Walls {
     async fn new() -> Self {
         let world = World::new().await;
@@ -91,34 +97,45 @@ impl Walls {
     /// What the other tenant gets of the first one's: exactly what it gets of nothing.
     async fn wrong_tenant(&self, route: &str) {
         let path = self.path(route);
-        let same = |one: &Answer, other: &Answer| {
-            assert_eq!((one.status, &one.body), (other.status, &other.body), "{route}");
-        };
         let replica = &self.replica;
         match route {
             "/auth/authorize" => {
                 let of_ours = replica.sign_in(&self.client, &self.world.user.email, PASSWORD).await;
                 let of_nobody = replica.sign_in(&self.client, "nobody@demo.example", PASSWORD).await;
                 of_ours.refuses(400, "invalid_grant");
-                same(&of_ours, &of_nobody);
+                assert_same(&of_ours, &of_nobody);
             }
             "/auth/token" => {
                 let ours = replica.refresh(&self.client, &self.mine.refresh).await;
                 ours.refuses(400, "invalid_grant");
-                same(&ours, &replica.refresh(&self.client, "crt_nothing").await);
+                assert_same(&ours, &replica.refresh(&self.client, "crt_nothing").await);
             }
             "/auth/introspect" => {
                 for token in [&self.mine.access, &self.mine.refresh] {
                     let ours = replica.introspect(&self.client, token).await;
-                    same(&ours, &replica.introspect(&self.client, "nothing").await);
+                    assert_same(&ours, &replica.introspect(&self.client, "nothing").await);
                 }
             }
             "/auth/revoke" => {
                 for token in [&self.mine.access, &self.mine.refresh] {
                     let ours = replica.revoke(&self.client, token).await;
-                    same(&ours, &replica.revoke(&self.client, "nothing").await);
+                    assert_same(&ours, &replica.revoke(&self.client, "nothing").await);
                 }
             }
+            _ => self.wrong_tenant_bearer(route, &path).await,
+        }
+        // And the first tenant's session does not notice.
+        assert_eq!(replica.userinfo(&self.mine.access).await.status, 200, "{route}");
+        assert!(
+            replica.is_active(&self.world.client, &self.mine.refresh).await,
+            "{route}"
+        );
+    }
+
+    /// The same, for what a bearer or anybody may ask.
+    async fn wrong_tenant_bearer(&self, route: &str, path: &str) {
+        let replica = &self.replica;
+        match route {
             "/auth/userinfo" => {
                 let claims_of_ours = claims(&self.mine.access);
                 let forged = replica
@@ -144,13 +161,13 @@ impl Walls {
                 let ours = replica.end_session(&self.theirs.access, self.mine.session).await;
                 let nothing = replica.end_session(&self.theirs.access, uuid::Uuid::now_v7()).await;
                 assert_eq!(ours.status, 404);
-                same(&ours, &nothing);
+                assert_same(&ours, &nothing);
             }
             "/auth/logout-all" => {
                 replica.logout_all(&self.theirs.access, true).await.ok();
             }
             _ if route.contains("{slug}") => {
-                let ours = replica.send(Call::get(&path)).await.ok();
+                let ours = replica.send(Call::get(path)).await.ok();
                 let theirs = replica.send(Call::get(path.replace("demo", "there"))).await.ok();
                 assert_ne!(ours, theirs);
                 assert!(!theirs.to_string().contains("/t/demo"));
@@ -160,12 +177,6 @@ impl Walls {
             }
             _ => panic!("{route} has no case for another tenant"),
         }
-        // And the first tenant's session does not notice.
-        assert_eq!(replica.userinfo(&self.mine.access).await.status, 200, "{route}");
-        assert!(
-            replica.is_active(&self.world.client, &self.mine.refresh).await,
-            "{route}"
-        );
     }
 
     /// Methods that the route does not have: 405 that names those it has, and nothing happens.

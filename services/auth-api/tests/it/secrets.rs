@@ -11,7 +11,7 @@ use credo_testkit::sqlx;
 use prometheus::TextEncoder;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Call, Client, ClientSpec, PASSWORD, Tokens, VERIFIER, World, claims, sign_in_body};
+use crate::support::{Call, Client, ClientSpec, PASSWORD, Replica, Tokens, VERIFIER, World, claims, hex, sign_in_body};
 
 /// Takes what is logged on this thread.
 #[derive(Clone, Default)]
@@ -43,13 +43,13 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     if let Ok(bytes) = URL_SAFE_NO_PAD.decode(encoded)
         && bytes.len() >= 16
     {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&bytes);
         forms.extend([encoded.as_bytes().to_vec(), hex.into_bytes(), bytes]);
     }
     forms
 }
 
-fn assert_absent(place: &str, haystack: &[u8], secrets: &[(&str, String)]) {
+fn assert_absent(place: &str, haystack: &[u8], secrets: &[Secret]) {
     for (name, secret) in secrets {
         for form in forms(secret) {
             let found = haystack.windows(form.len()).any(|window| window == form);
@@ -58,100 +58,93 @@ fn assert_absent(place: &str, haystack: &[u8], secrets: &[(&str, String)]) {
     }
 }
 
-/// What clients do that is right, and what they do that is wrong. Gives every secret that was in play.
-async fn play(world: &World) -> Vec<(&'static str, String)> {
-    let replica = world.replica().await;
+/// A secret and what it is.
+type Secret = (&'static str, String);
+
+/// What clients do that is right. Gives every secret that was in play.
+async fn play_fair(world: &World, replica: &Replica) -> Vec<Secret> {
     let client = &world.client;
-    let by_post = world
-        .add_client(ClientSpec {
-            method: "client_secret_post",
-            ..ClientSpec::default()
-        })
-        .await;
+    let by_post = world.add_client(ClientSpec::post()).await;
+    let mut body = sign_in_body(client, &world.user.email);
+    body["state"] = "canary-state".into();
+    replica.authorize(client, body).await.ok();
+    let unused = replica.code(client, &world.user).await;
+    let first = replica.tokens(client, &world.user).await;
+    let second = replica.rotate(client, &first).await;
+    replica.userinfo(&second.access).await.ok();
+    replica.introspect(client, &second.refresh).await.ok();
+    let last = replica.tokens(client, &world.user).await;
+    replica.revoke(client, &last.access).await;
+    let own = replica.client_credentials(&by_post, None).await.ok();
+    vec![
+        ("the password", PASSWORD.to_owned()),
+        ("a client's secret", client.secret.clone().unwrap()),
+        ("another client's secret", by_post.secret.unwrap()),
+        ("a verifier", VERIFIER.to_owned()),
+        ("the state", "canary-state".to_owned()),
+        ("an unused code", unused),
+        ("a first refresh token", first.refresh),
+        ("a second refresh token", second.refresh),
+        ("an access token", second.access),
+        ("an ID token", last.id.unwrap()),
+        ("a token of a client", own["access_token"].as_str().unwrap().to_owned()),
+    ]
+}
+
+/// What others do that is wrong. Gives every secret that was in play.
+async fn play_foul(world: &World, replica: &Replica) -> Vec<Secret> {
+    let (client, email) = (&world.client, &world.user.email);
     let (wrong_password, wrong_secret) = ("canary wrong password", "crs_canary-wrong-secret");
     let wrong_verifier = "canary-verifier-of-at-least-forty-three-characters";
-
-    replica
-        .sign_in(client, &world.user.email, wrong_password)
-        .await
-        .refuses(400, "invalid_grant");
-    let code = replica.code(client, &world.user).await;
-    let unused = replica.code(client, &world.user).await;
-    let thief = Client {
+    let thief = world.add_client(ClientSpec::default()).await;
+    let impostor = Client {
         secret: Some(wrong_secret.to_owned()),
         ..client.clone()
     };
-    replica.exchange(&thief, &code).await.refuses(401, "invalid_client");
-    replica.exchange(&by_post, &code).await.refuses(400, "invalid_grant");
+    let code = replica.code(client, &world.user).await;
+    let mistaken = replica.exchange_with(client, &code, None, Some(wrong_verifier)).await;
+    mistaken.refuses(400, "invalid_grant");
     replica
-        .exchange_with(client, &code, None, Some(wrong_verifier))
+        .sign_in(client, email, wrong_password)
         .await
         .refuses(400, "invalid_grant");
+    replica.exchange(&impostor, &code).await.refuses(401, "invalid_client");
+    replica.exchange(&thief, &code).await.refuses(400, "invalid_grant");
     let tokens = Tokens::from(&replica.exchange(client, &code).await);
     replica.exchange(client, &code).await.refuses(400, "invalid_grant");
     let first = replica.tokens(client, &world.user).await;
-    let second = Tokens::from(&replica.refresh(client, &first.refresh).await);
-    replica.userinfo(&second.access).await.ok();
-    replica.introspect(client, &second.refresh).await.ok();
+    replica.rotate(client, &first).await;
     replica
-        .refresh(&by_post, &second.refresh)
+        .refresh(&thief, &first.refresh)
         .await
         .refuses(400, "invalid_grant");
     replica
         .refresh(client, &first.refresh)
         .await
         .refuses(400, "invalid_grant");
-    let last = replica.tokens(client, &world.user).await;
-    replica.revoke(client, &last.access).await;
-    let own = replica.client_credentials(&by_post, None).await.ok()["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let mut body = sign_in_body(client, &world.user.email);
-    body["state"] = "canary-state".into();
-    replica.authorize(client, body).await.ok();
     let forged = replica
-        .sign(&world.tenant, TokenType::IdToken, &claims(&last.access))
+        .sign(&world.tenant, TokenType::IdToken, &claims(&tokens.access))
         .await;
     replica.userinfo(&forged).await.challenges(401, "invalid_token");
-    for target in [
-        "/auth/userinfo?access_token=canary-in-the-query",
-        "/auth/token?client_secret=canary-in-the-query",
+    for path in [
+        "/auth/userinfo?access_token=",
+        "/auth/token?client_secret=",
+        "/nothing/",
     ] {
-        replica
-            .send(Call::form(target, [("token", "canary-in-the-body")]))
-            .await;
+        let call = Call::form(&format!("{path}canary-in-the-path"), [("token", "canary-in-the-body")]);
+        replica.send(call).await;
     }
-    replica.send(Call::get("/canary-in-the-path")).await;
-    let metrics = TextEncoder::new()
-        .encode_to_string(&replica.app.metrics.registry.gather())
-        .unwrap();
-    assert!(metrics.contains("credo_denials_total"));
-
-    let secrets = vec![
-        ("the password", PASSWORD.to_owned()),
+    vec![
         ("a wrong password", wrong_password.to_owned()),
-        ("a client's secret", client.secret.clone().unwrap()),
-        ("another client's secret", by_post.secret.unwrap()),
         ("a wrong secret", wrong_secret.to_owned()),
-        ("a verifier", VERIFIER.to_owned()),
         ("a wrong verifier", wrong_verifier.to_owned()),
         ("a code", code),
-        ("an unused code", unused),
         ("a refresh token", tokens.refresh),
-        ("a first refresh token", first.refresh),
-        ("a second refresh token", second.refresh),
-        ("an access token", second.access),
-        ("an ID token", last.id.unwrap()),
-        ("a token of a client", own),
+        ("a replayed refresh token", first.refresh),
         ("a forged token", forged),
-        ("the query", "canary-in-the-query".to_owned()),
-        ("the body", "canary-in-the-body".to_owned()),
         ("the path", "canary-in-the-path".to_owned()),
-        ("the state", "canary-state".to_owned()),
-    ];
-    assert_absent("a metric", metrics.as_bytes(), &secrets);
-    secrets
+        ("the body", "canary-in-the-body".to_owned()),
+    ]
 }
 
 #[tokio::test]
@@ -164,8 +157,14 @@ async fn no_secret_is_stored_told_or_logged() {
         .with_ansi(false)
         .finish();
     let logging = tracing::subscriber::set_default(subscriber);
-    let secrets = play(&world).await;
+    let replica = world.replica().await;
+    let mut secrets = play_fair(&world, &replica).await;
+    secrets.extend(play_foul(&world, &replica).await);
     drop(logging);
+    let metrics = replica.app.metrics.registry.gather();
+    let metrics = TextEncoder::new().encode_to_string(&metrics).unwrap();
+    assert!(metrics.contains("credo_denials_total"));
+    assert_absent("a metric", metrics.as_bytes(), &secrets);
     let log = log.0.lock().unwrap().clone();
     assert!(String::from_utf8_lossy(&log).contains("refused"), "nothing was logged");
     assert_absent("the log", &log, &secrets);

@@ -6,7 +6,7 @@ use credo_testkit::eventually;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Call, ClientSpec, PASSWORD, Tokens, World, sign_in_body};
+use crate::support::{Call, ClientSpec, PASSWORD, Tokens, World};
 
 const FEED_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -104,18 +104,11 @@ async fn sessions_are_for_first_party_clients_or_their_scope() {
             ..ClientSpec::default()
         })
         .await;
-    let with_scopes = async |scopes: Value| {
-        let mut body = sign_in_body(&client, &world.user.email);
-        body["scopes"] = scopes;
-        let code = replica.authorize(&client, body).await.ok()["code"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        Tokens::from(&replica.exchange(&client, &code).await)
-    };
     let (with, without) = (
-        with_scopes(json!(["openid", "credo.sessions"])).await,
-        with_scopes(json!(["openid"])).await,
+        replica
+            .tokens_for(&client, &world.user, &["openid", "credo.sessions"])
+            .await,
+        replica.tokens_for(&client, &world.user, &["openid"]).await,
     );
     world
         .sql("UPDATE client SET first_party = false, version = version + 1")

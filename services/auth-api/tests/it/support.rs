@@ -16,9 +16,9 @@ mod world;
 pub use self::{
     answer::Answer,
     call::Call,
-    events::Event,
+    events::{Event, hex},
     fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User},
-    flows::{CHALLENGE, Code, Tokens, VERIFIER, claims, header_of, sign_in_body},
+    flows::{CHALLENGE, Tokens, VERIFIER, claims, header_of, sign_in_body},
     proxy::{Loss, Proxy},
     replica::{BASE_URL, Replica, ReplicaSpec},
     statements::{Statements, statements},

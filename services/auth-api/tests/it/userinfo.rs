@@ -5,7 +5,7 @@ use std::time::Duration;
 use credo_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{Call, PASSWORD, Tokens, World, sign_in_body};
+use crate::support::{Call, PASSWORD, World};
 
 const FEED_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -27,13 +27,7 @@ async fn ui_03_challenges_tell_what_is_missing() {
             answer.challenges(401, "invalid_token");
         }
     }
-    let mut body = sign_in_body(&world.client, &world.user.email);
-    body["scopes"] = json!(["read", "email"]);
-    let code = replica.authorize(&world.client, body).await.ok()["code"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let tokens = Tokens::from(&replica.exchange(&world.client, &code).await);
+    let tokens = replica.tokens_for(&world.client, &world.user, &["read", "email"]).await;
     let answer = replica.userinfo(&tokens.access).await;
     answer.challenges(403, "insufficient_scope");
     assert!(answer.header("www-authenticate").unwrap().contains("scope=\"openid\""));
@@ -96,21 +90,15 @@ async fn ui_05_claims_follow_the_scope() {
     let world = World::new().await;
     let replica = world.replica().await;
     for (scopes, members) in [
-        (json!(["openid"]), &["sub"][..]),
-        (json!(["openid", "email"]), &["email", "email_verified", "sub"]),
-        (json!(["openid", "profile"]), &["name", "sub", "updated_at"]),
+        (&["openid"][..], &["sub"][..]),
+        (&["openid", "email"][..], &["email", "email_verified", "sub"]),
+        (&["openid", "profile"][..], &["name", "sub", "updated_at"]),
         (
-            json!(["openid", "profile", "email", "read"]),
+            &["openid", "profile", "email", "read"][..],
             &["email", "email_verified", "name", "sub", "updated_at"],
         ),
     ] {
-        let mut body = sign_in_body(&world.client, &world.user.email);
-        body["scopes"] = scopes;
-        let code = replica.authorize(&world.client, body).await.ok()["code"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let tokens = Tokens::from(&replica.exchange(&world.client, &code).await);
+        let tokens = replica.tokens_for(&world.client, &world.user, scopes).await;
         let claims = replica.userinfo(&tokens.access).await.ok();
         let mut names: Vec<_> = claims.as_object().unwrap().keys().cloned().collect();
         names.sort();

@@ -154,3 +154,26 @@ async fn of_two_relays_one_works_and_the_other_takes_over_at_once_when_it_is_sto
     assert_eq!(content.len(), 20);
     assert_lock_order(&assert_sound(&content, PARTITIONS));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn events_as_large_as_they_may_be_are_published() {
+    let (brokers, topic) = (kafka_brokers(), fresh_topic());
+    let (database, writer) = database_with_truth(std::iter::empty()).await;
+    sqlx::query(
+        "INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
+         SELECT 0, gen_random_uuid(), 7, gen_random_uuid(), gen_random_uuid(), 2,
+                (SELECT decode(string_agg(md5(random()::text || event || part), ''), 'hex') FROM generate_series(1, 3830) part),
+                decode(md5(''), 'hex')
+         FROM generate_series(1, 40) event",
+    )
+    .execute(&writer)
+    .await
+    .unwrap();
+    let relay = Relay::start(&settings(&database, &brokers, &topic)).await;
+    published(&database).await;
+    assert_eq!(relay.metric("credo_outbox_restarts_total").await, 0);
+    relay.stop().await.unwrap();
+    let content = topic_content(&brokers, &topic).await;
+    assert_eq!(assert_sound(&content, PARTITIONS).len(), 40);
+    assert!(content.iter().all(|(_, record)| record.value.len() > 61_000));
+}

@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// Bytes of salt in front of a personal part.
 const SALT_LENGTH: usize = 32;
 
+type Row = (Uuid, Uuid, Uuid, i16, Vec<u8>, Vec<u8>);
+
 /// A row of the outbox.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -21,9 +23,18 @@ pub struct Event {
     pub bytes: Vec<u8>,
 }
 
+/// As Postgres shows bytes.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
 impl Event {
     pub async fn all(owner: &PgPool) -> Vec<Self> {
-        let rows: Vec<(Uuid, Uuid, Uuid, i16, Vec<u8>, Vec<u8>)> =
+        let rows: Vec<Row> =
             sqlx::query_as("SELECT tenant_id, aggregate, event_id, class, core, personal FROM outbox ORDER BY id")
                 .fetch_all(owner)
                 .await

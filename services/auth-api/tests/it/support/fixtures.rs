@@ -61,6 +61,13 @@ impl Default for ClientSpec {
 }
 
 impl ClientSpec {
+    pub fn post() -> Self {
+        Self {
+            method: "client_secret_post",
+            ..Self::default()
+        }
+    }
+
     pub fn public() -> Self {
         Self {
             method: "none",

@@ -11,9 +11,6 @@ use super::{Answer, Call, Client, PASSWORD, REDIRECT_URI, Replica, Tenant, User}
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// An authorization code on its way to the token endpoint.
-pub type Code = String;
-
 /// What the token endpoint gave.
 #[derive(Clone, Debug)]
 pub struct Tokens {
@@ -93,7 +90,7 @@ impl Replica {
     }
 
     /// A fresh code.
-    pub async fn code(&self, client: &Client, user: &User) -> Code {
+    pub async fn code(&self, client: &Client, user: &User) -> String {
         let answer = self.authorize(client, sign_in_body(client, &user.email)).await;
         answer.ok()["code"].as_str().unwrap().to_owned()
     }
@@ -123,6 +120,20 @@ impl Replica {
     pub async fn tokens(&self, client: &Client, user: &User) -> Tokens {
         let code = self.code(client, user).await;
         Tokens::from(&self.exchange(client, &code).await)
+    }
+
+    /// Signs in for just these scopes, and exchanges.
+    pub async fn tokens_for(&self, client: &Client, user: &User, scopes: &[&str]) -> Tokens {
+        let mut body = sign_in_body(client, &user.email);
+        body["scopes"] = json!(scopes);
+        let answer = self.authorize(client, body).await;
+        let code = answer.ok()["code"].as_str().unwrap().to_owned();
+        Tokens::from(&self.exchange(client, &code).await)
+    }
+
+    /// A refresh that must succeed.
+    pub async fn rotate(&self, client: &Client, tokens: &Tokens) -> Tokens {
+        Tokens::from(&self.refresh(client, &tokens.refresh).await)
     }
 
     pub async fn refresh(&self, client: &Client, refresh_token: &str) -> Answer {

@@ -33,7 +33,7 @@ impl Default for ReplicaSpec {
         Self {
             clock: None,
             max_concurrent_requests: 256,
-            hot_connections: 4,
+            hot_connections: 2,
             master_keys: Self::master_key(1, ""),
         }
     }
@@ -52,7 +52,6 @@ pub struct Replica {
     pub router: Router,
     /// The clock, unless the test brought one of its own.
     pub clock: Arc<ManualClock>,
-    pub health: Health,
     shutdown: Shutdown,
 }
 
@@ -63,7 +62,7 @@ impl Replica {
             "public_base_url": BASE_URL,
             "master_keys_path": "/nowhere",
             "http": { "max_concurrent_requests": spec.max_concurrent_requests },
-            "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": 2 },
+            "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": 1 },
             "password": { "hash_threads": 2 },
         }))
         .unwrap();
@@ -79,7 +78,6 @@ impl Replica {
             router: http::router(Arc::clone(&app)),
             app,
             clock: manual,
-            health,
             shutdown,
         }
     }
