@@ -110,7 +110,6 @@ async fn cc_05_refresh_that_is_abandoned_is_done_or_not_begun() {
 async fn cc_05_connection_that_closes_in_the_middle_leaves_the_code_whole() {
     let world = World::new().await;
     let replica = world.replica().await;
-    let server = replica.listen().await;
     replica.tokens(&world.client, &world.user).await;
     for cut in ["in the head", "in the body", "at once", "while it waits"] {
         let code = replica.code(&world.client, &world.user).await;
@@ -120,6 +119,7 @@ async fn cc_05_connection_that_closes_in_the_middle_leaves_the_code_whole() {
             .execute(&mut *transaction)
             .await
             .unwrap();
+        let server = replica.listen().await;
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let sent = match cut {
             "in the head" => 50,
@@ -137,6 +137,7 @@ async fn cc_05_connection_that_closes_in_the_middle_leaves_the_code_whole() {
         if cut == "while it waits" {
             eventually(DEADLINE, || async { state_and_events(&world).await.0 == 1 }).await;
         }
+        server.stop().await;
         all_work_done(&replica).await;
         assert_whole(&world, &replica, &code).await;
     }

@@ -125,3 +125,19 @@ async fn what_is_refused_costs_no_more() {
         assert_eq!(replay, statements([("refresh_token_rotate", 1)]));
     }
 }
+
+/// What the plans of hot connections must not do without has a price so high that the server would compile each run.
+#[tokio::test]
+async fn no_statement_is_compiled_each_time() {
+    let world = World::new().await;
+    world.count_statements().await;
+    let replica = world.replica().await;
+    let (tokens, _) = world.statements_of(replica.tokens(&world.client, &world.user)).await;
+    let next = replica.rotate(&world.client, &tokens).await;
+    replica.sessions(&next.access).await.ok();
+    replica.logout_all(&next.access, true).await.ok();
+    let compiled = "SELECT coalesce(sum(jit_functions), 0)::bigint FROM pg_stat_statements
+                    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                      AND userid = 'credo_auth_api'::regrole";
+    assert_eq!(world.number(compiled).await, 0);
+}

@@ -3,14 +3,24 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use auth_api::http;
+use credo_lifecycle::Shutdown;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::Replica;
 
-/// Serves until it is dropped.
+/// Serves until it is stopped or dropped.
 pub struct Listener {
     pub address: SocketAddr,
-    _tasks: JoinSet<std::io::Result<()>>,
+    shutdown: Shutdown,
+    tasks: JoinSet<std::io::Result<()>>,
+}
+
+impl Listener {
+    /// Returns when every connection that was taken is done with.
+    pub async fn stop(mut self) {
+        self.shutdown.request();
+        self.tasks.join_next().await.unwrap().unwrap().unwrap();
+    }
 }
 
 impl Replica {
@@ -18,8 +28,18 @@ impl Replica {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = http::router(Arc::clone(&self.app)).into_make_service_with_connect_info::<SocketAddr>();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(listener, router).await });
-        Listener { address, _tasks: tasks }
+        let (shutdown, mut tasks) = (Shutdown::new(), JoinSet::new());
+        let stopped = shutdown.clone();
+        tasks.spawn(async move {
+            let serving = axum::serve(listener, router);
+            serving
+                .with_graceful_shutdown(async move { stopped.requested().await })
+                .await
+        });
+        Listener {
+            address,
+            shutdown,
+            tasks,
+        }
     }
 }
