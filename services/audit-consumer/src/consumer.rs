@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use credo_ids::Shard;
-use credo_kafka::{KafkaSettings, Record, Topic, TopicError};
+use credo_kafka::{KafkaSettings, Record, Topic};
 use credo_lifecycle::{Component, Shutdown};
 use credo_postgres::{RoleError, assert_serving_role};
 use futures::future::join_all;
@@ -64,6 +64,7 @@ impl Consumer {
     /// # Errors
     /// When a database role is not what it must be, or the Kafka client refuses its settings.
     pub(crate) async fn run(self) -> Result<(), Unfit> {
+        self.trail_health.up();
         if !self.become_fit().await? {
             return Ok(());
         }
@@ -99,12 +100,11 @@ impl Consumer {
                 }
             }
             if let Err(error) = self.topic.partitions().await {
-                self.kafka_is_away(&error);
+                self.kafka_health.degraded(error.to_string());
                 is_fit = false;
             }
             if is_fit {
                 self.kafka_health.up();
-                self.trail_health.up();
                 return Ok(true);
             }
             let _ = timeout(SHORTEST_BACKOFF * 3, self.shutdown.requested()).await;
@@ -244,10 +244,6 @@ impl Consumer {
     fn database_is_away(&self, error: &SinkError) {
         tracing::debug!(%error, "audit database");
         self.postgres_health.degraded(error.to_string());
-    }
-
-    fn kafka_is_away(&self, error: &TopicError) {
-        self.kafka_health.degraded(error.to_string());
     }
 }
 

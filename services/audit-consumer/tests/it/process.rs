@@ -66,13 +66,13 @@ async fn a_topic_that_is_not_there_yet_is_waited_for() {
         .ensure()
         .await
         .ok();
-    eventually(DEADLINE, async || {
+    let up = async || {
         running
             .get("/readyz?verbose")
             .await
             .1
-            .contains(r#""trail":{"state":"up""#)
-    })
-    .await;
+            .contains(r#""kafka":{"state":"up""#)
+    };
+    eventually(DEADLINE, up).await;
     running.stop().await.unwrap();
 }
