@@ -32,11 +32,7 @@ const QUIET_TIME: Duration = Duration::from_millis(700);
 /// If it does not come to hold exactly that.
 pub async fn whole_trail(stack: &Stack, admin: &Admin, tenant_id: &str) -> Result<Vec<AuditEvent>> {
     let tenant = Some(tenant_id.parse()?);
-    let everything = QueryEventsRequest {
-        tenant_id: tenant_id.to_owned(),
-        page_size: 1000,
-        ..QueryEventsRequest::default()
-    };
+    let everything = everything_of(tenant_id);
     let query = async || -> Result<_> {
         let (outbox, trail) = (committed(stack, tenant).await?, admin.events(everything.clone()).await?);
         Ok((outbox, trail))
@@ -60,6 +56,15 @@ pub async fn whole_trail(stack: &Stack, admin: &Admin, tenant_id: &str) -> Resul
     })
     .await?;
     Ok(trail)
+}
+
+/// The query for a tenant's whole trail.
+pub fn everything_of(tenant_id: &str) -> QueryEventsRequest {
+    QueryEventsRequest {
+        tenant_id: tenant_id.to_owned(),
+        page_size: 1000,
+        ..QueryEventsRequest::default()
+    }
 }
 
 /// Whether the trail is the outbox: each event once, in order of id per aggregate, and no other.

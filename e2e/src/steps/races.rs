@@ -60,7 +60,8 @@ pub async fn one_winner(world: &mut CredoWorld) -> Result {
     ensure!(!world.rounds.is_empty(), "there was no round");
     for round in &world.rounds {
         let winners = round.iter().filter(|answer| answer.status == 200).count();
-        ensure!(winners == 1, "{winners} of {} won", round.len());
+        let others = round.iter().find(|answer| answer.status != 200);
+        ensure!(winners == 1, "{winners} of {} won, others got {others:?}", round.len());
         for loser in round.iter().filter(|answer| answer.status != 200) {
             loser.expect(400, "invalid_grant")?;
         }
