@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 /// How long a caller waits for a connection before the pool says that it has none.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A connection that was not used for so long is pinged first. Much longer than the pause between two statements under load.
 const TRUSTED_IDLE: Duration = Duration::from_millis(100);
 
@@ -36,7 +36,7 @@ pub struct PoolSpec<'a> {
 #[error("not a database URL such as postgres://role:password@host:5432/database: {0}")]
 pub struct InvalidUrl(String);
 
-/// A pool that connects when it is first asked for a connection, and waits at most one second for one.
+/// A pool that connects when it is first asked for a connection, and waits at most two seconds for one.
 ///
 /// Connections in steady use are not pinged: a dead one shows itself in the statement, which is retried. Those that were idle
 /// are: after a restart of the server all of them are dead, more than any retry would go through.

@@ -53,7 +53,7 @@ fn store(database: &TestDatabase) -> Store {
     let hot = PoolSpec {
         url: &url,
         application_name: "hot",
-        max_connections: 24,
+        max_connections: 8, // fifty requests queue up for them, as they do in production
         statement_timeout: Duration::from_secs(4),
         lock_timeout: Duration::from_secs(1),
         settings: &HOT_CONNECTION_SETTINGS,
