@@ -127,7 +127,11 @@ impl Feed {
         let companion = shutdown.companion();
         let mut snapshot: Option<String> = None;
         loop {
-            match self.look(&store, snapshot.as_deref()).await {
+            let looked = tokio::select! {
+                looked = self.look(&store, snapshot.as_deref()) => looked,
+                () = companion.drained() => return,
+            };
+            match looked {
                 Ok(next) => {
                     database.up();
                     snapshot = Some(next);
