@@ -18,10 +18,13 @@ use credo_clock::SharedClock;
 use credo_ids::TenantId;
 use credo_lifecycle::{Component, Shutdown};
 use time::OffsetDateTime;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Time between two looks.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
+/// A look that takes longer is given up: a database that hangs must show.
+const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 /// The oldest look that an answer may rest on.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
@@ -128,15 +131,19 @@ impl Feed {
         let mut snapshot: Option<String> = None;
         loop {
             let looked = tokio::select! {
-                looked = self.look(&store, snapshot.as_deref()) => looked,
+                looked = timeout(LOOK_DEADLINE, self.look(&store, snapshot.as_deref())) => looked,
                 () = companion.drained() => return,
             };
             match looked {
-                Ok(next) => {
+                Ok(Ok(next)) => {
                     database.up();
                     snapshot = Some(next);
                 }
-                Err(error) => {
+                Err(_) => {
+                    tracing::warn!("the revocation feed gave no answer in time");
+                    database.down("no answer in time");
+                }
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "the revocation feed could not be read");
                     database.down(error.to_string());
                 }

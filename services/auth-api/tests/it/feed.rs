@@ -140,6 +140,49 @@ async fn without_a_database_warm_answers_end_after_a_second() {
     .await;
 }
 
+/// A database that hangs breaks no connection: the deadline answers, and the replica says that it is not ready.
+#[tokio::test]
+async fn database_that_hangs_is_unavailable_and_shows() {
+    let world = World::new().await;
+    let proxy = Proxy::start(&world.database.url_as("credo_auth_api")).await;
+    let replica = Replica::start(proxy.url(), ReplicaSpec::default()).await;
+    let tokens = replica.tokens(&world.client, &world.user).await;
+    assert!(replica.health.is_ready());
+    proxy.freeze();
+    replica.clock.advance(MAX_AGE);
+    let (userinfo, refresh) = tokio::join!(
+        replica.userinfo(&tokens.access),
+        replica.refresh(&world.client, &tokens.refresh)
+    );
+    for answer in [userinfo, refresh] {
+        answer.refuses(503, "temporarily_unavailable");
+    }
+    assert!(!replica.health.is_ready());
+    proxy.thaw();
+    eventually(DEADLINE, || async { replica.health.is_ready() }).await;
+    replica.userinfo(&tokens.access).await.ok();
+    // What the refresh that was given up had begun was finished or not; its answer is lost either way.
+    let status = replica.refresh(&world.client, &tokens.refresh).await.status;
+    assert!([200, 400].contains(&status), "{status}");
+}
+
+/// Redis is an accelerator: that it is not there changes nothing.
+#[tokio::test]
+async fn redis_that_is_not_there_changes_no_answer() {
+    let world = World::new().await;
+    let spec = ReplicaSpec {
+        redis_url: Some("redis://127.0.0.1:1"),
+        ..ReplicaSpec::default()
+    };
+    let replica = world.replica_with(spec).await;
+    let tokens = replica.tokens(&world.client, &world.user).await;
+    let next = replica.rotate(&world.client, &tokens).await;
+    replica.userinfo(&next.access).await.ok();
+    assert_eq!(replica.revoke(&world.client, &next.refresh).await.status, 200);
+    replica.assert_dead(&world.client, &next).await;
+    eventually(DEADLINE, || async { replica.health.is_ready() }).await;
+}
+
 #[tokio::test]
 async fn what_another_replica_revoked_is_refused_within_a_second() {
     let world = World::new().await;

@@ -16,6 +16,7 @@ mod client_auth;
 mod client_credentials;
 mod code_replay;
 mod concurrency;
+mod errors;
 mod feed;
 mod input;
 mod introspect;

@@ -14,6 +14,9 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 
 pub const REDIRECT_URI: &str = "https://app.example/cb";
+/// Begins the name of a fragment: no random id is likely to hold it.
+const LABEL: &[u8] = b"label:";
+
 pub const SCOPE: &str = "email openid";
 
 const EVENT: EventType<Security> = EventType::new("tested", Severity::Info, Outcome::Success);
@@ -39,8 +42,9 @@ pub fn core(label: &str) -> Vec<u8> {
         OffsetDateTime::UNIX_EPOCH,
     );
     let mut core = event.encode(&PersonalPart::new(Personal::default()).unwrap()).core;
-    core.extend([0x9a, 0x06, u8::try_from(label.len()).unwrap()]); // an unknown field that names the fragment
-    core.extend(label.as_bytes());
+    let text = [LABEL, label.as_bytes()].concat(); // an unknown field that names the fragment
+    core.extend([0x9a, 0x06, u8::try_from(text.len()).unwrap()]);
+    core.extend(text);
     core
 }
 
@@ -253,9 +257,9 @@ impl World {
 
 fn label(core: &[u8]) -> String {
     let at = core
-        .windows(2)
-        .position(|two| two == [0x9a, 0x06])
+        .windows(LABEL.len())
+        .position(|window| window == LABEL)
         .expect("a labelled core");
-    let length = usize::from(core[at + 2]);
-    String::from_utf8(core[at + 3..at + 3 + length].to_vec()).unwrap()
+    let end = at + usize::from(core[at - 1]);
+    String::from_utf8(core[at + LABEL.len()..end].to_vec()).unwrap()
 }

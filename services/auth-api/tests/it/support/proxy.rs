@@ -35,6 +35,7 @@ pub struct Proxy {
     url: Url,
     plan: Arc<Mutex<Plan>>,
     up: watch::Sender<bool>,
+    frozen: watch::Sender<bool>,
     _tasks: JoinSet<()>,
 }
 
@@ -46,13 +47,23 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let (plan, up) = (Arc::<Mutex<Plan>>::default(), watch::Sender::new(true));
+        let (plan, up, frozen) = (
+            Arc::<Mutex<Plan>>::default(),
+            watch::Sender::new(true),
+            watch::Sender::new(false),
+        );
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, target, Arc::clone(&plan), up.clone()));
+        tasks.spawn(accept(
+            listener,
+            target,
+            Arc::clone(&plan),
+            (up.clone(), frozen.clone()),
+        ));
         Self {
             url,
             plan,
             up,
+            frozen,
             _tasks: tasks,
         }
     }
@@ -83,19 +94,33 @@ impl Proxy {
     pub fn come_up(&self) {
         self.up.send_replace(true);
     }
+
+    /// Carries nothing any more, and cuts nothing: the server hangs.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
+    }
+
+    pub fn thaw(&self) {
+        self.frozen.send_replace(false);
+    }
 }
 
-async fn accept(listener: TcpListener, target: String, plan: Arc<Mutex<Plan>>, up: watch::Sender<bool>) {
+async fn accept(
+    listener: TcpListener,
+    target: String,
+    plan: Arc<Mutex<Plan>>,
+    (up, frozen): (watch::Sender<bool>, watch::Sender<bool>),
+) {
     let mut wires = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let mut state = up.subscribe();
         if *state.borrow_and_update() {
             let server = TcpStream::connect(&target).await.unwrap();
-            let plan = Arc::clone(&plan);
+            let (plan, frozen) = (Arc::clone(&plan), frozen.subscribe());
             wires.spawn(async move {
                 tokio::select! {
-                    () = carry(client, server, &plan) => {}
+                    () = carry(client, server, &plan, frozen) => {}
                     _ = state.wait_for(|up| !up) => {}
                 }
             });
@@ -104,11 +129,15 @@ async fn accept(listener: TcpListener, target: String, plan: Arc<Mutex<Plan>>, u
 }
 
 /// Carries bytes both ways until an end closes or the plan cuts the wire.
-async fn carry(mut client: TcpStream, mut server: TcpStream, plan: &Mutex<Plan>) {
+async fn carry(mut client: TcpStream, mut server: TcpStream, plan: &Mutex<Plan>, mut frozen: watch::Receiver<bool>) {
     let (mut upwards, mut downwards) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut seen = Vec::new();
     loop {
+        if frozen.wait_for(|frozen| !frozen).await.is_err() {
+            return;
+        }
         tokio::select! {
+            _ = frozen.changed() => {}
             count = client.read(&mut upwards) => {
                 let Ok(count @ 1..) = count else { return };
                 seen.extend(&upwards[..count]);

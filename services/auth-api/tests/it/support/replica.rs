@@ -26,6 +26,7 @@ pub struct ReplicaSpec {
     pub hot_connections: u32,
     /// Lines of the master keys file.
     pub master_keys: String,
+    pub redis_url: Option<&'static str>,
 }
 
 impl Default for ReplicaSpec {
@@ -35,6 +36,7 @@ impl Default for ReplicaSpec {
             max_concurrent_requests: 256,
             hot_connections: 2,
             master_keys: Self::master_key(1, ""),
+            redis_url: None,
         }
     }
 }
@@ -52,6 +54,7 @@ pub struct Replica {
     pub router: Router,
     /// The clock, unless the test brought one of its own.
     pub clock: Arc<ManualClock>,
+    pub health: Health,
     shutdown: Shutdown,
 }
 
@@ -63,6 +66,7 @@ impl Replica {
             "master_keys_path": "/nowhere",
             "http": { "max_concurrent_requests": spec.max_concurrent_requests },
             "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": 1 },
+            "redis": { "url": spec.redis_url },
             "password": { "hash_threads": 2 },
         }))
         .unwrap();
@@ -74,10 +78,12 @@ impl Replica {
         let masters = MasterKeys::parse(&spec.master_keys).unwrap();
         let app = App::build(settings, masters, clock, (&tasks, &shutdown, &health)).unwrap();
         eventually(READY_DEADLINE, || async { app.feed.age().is_some() }).await;
+        health.started();
         Self {
             router: http::router(Arc::clone(&app)),
             app,
             clock: manual,
+            health,
             shutdown,
         }
     }
