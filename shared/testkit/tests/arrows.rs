@@ -23,7 +23,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// What the manifests say; dependencies of tests do not count.
+/// What the manifests say. Dependencies of tests do not count, unless tests are all that a crate is.
 fn actual() -> Arrows {
     let cargo = env::var("CARGO").unwrap();
     let metadata = Command::new(cargo)
@@ -48,7 +48,11 @@ fn actual() -> Arrows {
     packages
         .map(|package| {
             let dependencies = package["dependencies"].as_array().unwrap().iter();
-            let used: Vec<&Value> = dependencies.filter(|dependency| dependency["kind"].is_null()).collect();
+            let targets = package["targets"].as_array().unwrap();
+            let is_tests_alone = targets.iter().all(|target| target["kind"][0] == "test");
+            let used: Vec<&Value> = dependencies
+                .filter(|dependency| dependency["kind"].is_null() || is_tests_alone)
+                .collect();
             let name = |dependency: &&Value| dependency["name"].as_str().unwrap().to_owned();
             let ours = used
                 .iter()
