@@ -2,7 +2,7 @@
 
 use credo_ids::ClientId;
 
-use crate::{grant_type::GrantType, redirect_uri, scope::Scope, tenant::Tenant};
+use crate::{grant_type::GrantType, redirect_uri, scope::Scope, signing_algorithm::SigningAlgorithm, tenant::Tenant};
 
 /// How a client authenticates at the token endpoint (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,36 @@ impl AuthMethod {
     }
 }
 
+/// Where a client runs (OpenID Connect Dynamic Client Registration section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ApplicationType {
+    /// On a web server, or in a browser.
+    #[default]
+    Web,
+    /// On a person's device: the port of its loopback redirect URIs varies (RFC 8252 section 7.3).
+    Native,
+}
+
+impl ApplicationType {
+    /// Every type.
+    pub const ALL: [Self; 2] = [Self::Web, Self::Native];
+
+    /// As it is registered.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Native => "native",
+        }
+    }
+
+    /// The type of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A client, and the tenant that it belongs to.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -57,8 +87,12 @@ pub struct Client {
     pub auth_method: AuthMethod,
     /// The grants that it may use.
     pub grant_types: Vec<GrantType>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
     /// Compared as raw strings.
     pub redirect_uris: Vec<String>,
+    /// Where the browser may be sent after a logout; compared as raw strings.
+    pub post_logout_redirect_uris: Vec<String>,
     /// Origins that may call with CORS.
     pub allowed_origins: Vec<String>,
     /// What it may be granted.
@@ -67,6 +101,8 @@ pub struct Client {
     pub require_pkce: bool,
     /// Within so many seconds a retried refresh gets the same successor.
     pub refresh_grace_seconds: i32,
+    /// What signs its ID tokens.
+    pub id_token_alg: SigningAlgorithm,
     /// SHA-256 of its live secrets.
     pub secret_hashes: Vec<[u8; 32]>,
 }

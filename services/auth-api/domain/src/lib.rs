@@ -18,6 +18,7 @@ pub mod redirect_uri;
 pub mod refresh_token;
 pub mod scope;
 pub mod session;
+pub mod signing_algorithm;
 pub mod tenant;
 pub mod user;
 

@@ -50,6 +50,9 @@ fn shape(client: ClientRecord) -> Client {
         allowed_origins: client.allowed_origins,
         require_pkce: client.require_pkce,
         refresh_grace_seconds: client.refresh_grace_seconds,
+        application_type: client.application_type,
+        post_logout_redirect_uris: client.post_logout_redirect_uris,
+        id_token_signed_response_alg: client.id_token_signed_response_alg,
         create_time: Some(parse::timestamp(client.created_at)),
         update_time: Some(parse::timestamp(client.updated_at)),
         etag: parse::etag(client.version),
@@ -67,6 +70,9 @@ fn registration(message: CreateClientRequest) -> ClientRegistration {
         allowed_origins: message.allowed_origins,
         dangerous_allow_missing_pkce: message.dangerous_allow_missing_pkce,
         refresh_grace_seconds: message.refresh_grace_seconds,
+        application_type: message.application_type,
+        post_logout_redirect_uris: message.post_logout_redirect_uris,
+        id_token_signed_response_alg: message.id_token_signed_response_alg,
     }
 }
 

@@ -2,6 +2,7 @@
 -- The client names its tenant, so the tenant is found through it; the statement that acts compares both again.
 SELECT c.id, c.tenant_id, c.display_name, c.status, c.epoch, c.version, c.first_party, c.token_endpoint_auth_method,
        c.grant_types, c.redirect_uris, c.allowed_origins, c.scope, c.require_pkce, c.refresh_grace_seconds,
+       c.application_type, c.post_logout_redirect_uris, c.id_token_signed_response_alg,
        t.slug, t.status AS tenant_status, t.epoch AS tenant_epoch, t.create_unknown_users, t.dangerous_trust_email,
        ARRAY(SELECT s.hash FROM client_secret s
              WHERE s.client_id = c.id AND s.tenant_id IS NOT DISTINCT FROM c.tenant_id

@@ -1,8 +1,9 @@
 //! Clients with their tenants.
 
 use credo_auth_domain::{
-    client::{AuthMethod, Client},
+    client::{ApplicationType, AuthMethod, Client},
     grant_type::GrantType,
+    signing_algorithm::SigningAlgorithm,
     tenant::Tenant,
 };
 use credo_ids::ClientId;
@@ -41,11 +42,16 @@ impl Store {
                 grant_types: (row.grant_types.iter().map(|name| GrantType::find(name)))
                     .collect::<Option<_>>()
                     .ok_or(Fault::Impossible("client.grant_types"))?,
+                application_type: ApplicationType::find(&row.application_type)
+                    .ok_or(Fault::Impossible("client.application_type"))?,
                 redirect_uris: row.redirect_uris,
+                post_logout_redirect_uris: row.post_logout_redirect_uris,
                 allowed_origins: row.allowed_origins,
                 scope: row.scope.parse().map_err(|_| Fault::Impossible("client.scope"))?,
                 require_pkce: row.require_pkce,
                 refresh_grace_seconds: row.refresh_grace_seconds,
+                id_token_alg: SigningAlgorithm::find(&row.id_token_signed_response_alg)
+                    .ok_or(Fault::Impossible("client.id_token_signed_response_alg"))?,
                 secret_hashes: (row.secret_hashes.into_iter().map(TryInto::try_into))
                     .collect::<Result<_, _>>()
                     .map_err(|_| Fault::Impossible("client_secret.hash"))?,

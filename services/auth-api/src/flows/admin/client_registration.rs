@@ -7,7 +7,13 @@
 use std::collections::HashSet;
 
 use credo_admin::AdminPrincipal;
-use credo_auth_domain::{client::AuthMethod, grant_type::GrantType, redirect_uri, scope::Scope};
+use credo_auth_domain::{
+    client::{ApplicationType, AuthMethod},
+    grant_type::GrantType,
+    redirect_uri,
+    scope::Scope,
+    signing_algorithm::SigningAlgorithm,
+};
 use credo_auth_store::admin::NewClient;
 use credo_ids::{ClientId, TenantId};
 
@@ -18,9 +24,9 @@ use super::{
     text::{NAME_RULE, is_name},
 };
 
-/// Most redirect URIs of one client.
+/// Most redirect URIs of one kind of one client.
 const MAX_REDIRECT_URIS: usize = 50;
-/// Most bytes of all of them: the event that tells of them is bounded.
+/// Most bytes of all of one kind: the event that tells of them is bounded.
 const MAX_REDIRECT_URIS_BYTES: usize = 16 * 1_024;
 /// Most origins of one client.
 const MAX_ORIGINS: usize = 20;
@@ -50,6 +56,12 @@ pub struct ClientRegistration {
     pub dangerous_allow_missing_pkce: bool,
     /// Within so many seconds a retried refresh gets the same successor.
     pub refresh_grace_seconds: i32,
+    /// Empty means `web`.
+    pub application_type: String,
+    /// Where the browser may be sent after a logout.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Empty means `ES256`.
+    pub id_token_signed_response_alg: String,
 }
 
 impl ClientRegistration {
@@ -59,6 +71,8 @@ impl ClientRegistration {
         let method = self.auth_method(&mut violations);
         let grants = self.grants(&mut violations);
         let scope = self.scope(&grants, &mut violations);
+        let application_type = self.application_type(&mut violations);
+        let id_token_alg = self.id_token_alg(&mut violations);
         self.check_texts(&mut violations);
         self.check_together(method, &grants, &scope, &mut violations);
         violations.into_result()?;
@@ -75,6 +89,9 @@ impl ClientRegistration {
             scope: scope.to_string(),
             require_pkce: !self.dangerous_allow_missing_pkce,
             refresh_grace_seconds: self.refresh_grace_seconds,
+            application_type: application_type.as_str(),
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            id_token_signed_response_alg: id_token_alg.as_str(),
             secret: None,
         })
     }
@@ -113,18 +130,32 @@ impl ClientRegistration {
         scope.unwrap_or_default()
     }
 
+    fn application_type(&self, violations: &mut Violations) -> ApplicationType {
+        if self.application_type.is_empty() {
+            return ApplicationType::default();
+        }
+        let found = ApplicationType::find(&self.application_type);
+        violations.require(found.is_some(), "application_type", "must be web or native");
+        found.unwrap_or_default()
+    }
+
+    fn id_token_alg(&self, violations: &mut Violations) -> SigningAlgorithm {
+        if self.id_token_signed_response_alg.is_empty() {
+            return SigningAlgorithm::Es256;
+        }
+        let found = SigningAlgorithm::find(&self.id_token_signed_response_alg);
+        violations.require(
+            found.is_some(),
+            "id_token_signed_response_alg",
+            "must be ES256 or RS256",
+        );
+        found.unwrap_or(SigningAlgorithm::Es256)
+    }
+
     fn check_texts(&self, violations: &mut Violations) {
         violations.require(is_name(&self.display_name), "display_name", NAME_RULE);
-        let uris = &self.redirect_uris;
-        let bytes: usize = uris.iter().map(String::len).sum();
-        violations.require(
-            uris.len() <= MAX_REDIRECT_URIS && bytes <= MAX_REDIRECT_URIS_BYTES && are_distinct(uris),
-            "redirect_uris",
-            "must be at most 50, together at most 16 KiB, each at most once",
-        );
-        if let Some(error) = uris.iter().find_map(|uri| redirect_uri::validate(uri).err()) {
-            violations.require(false, "redirect_uris", &error.to_string());
-        }
+        check_redirect_uris("redirect_uris", &self.redirect_uris, violations);
+        check_redirect_uris("post_logout_redirect_uris", &self.post_logout_redirect_uris, violations);
         let origins = &self.allowed_origins;
         violations.require(
             origins.len() <= MAX_ORIGINS && are_distinct(origins) && origins.iter().all(|origin| is_origin(origin)),
@@ -161,6 +192,18 @@ impl ClientRegistration {
             "scopes",
             "scopes of the admin APIs are for clients whose only grant is client_credentials",
         );
+    }
+}
+
+fn check_redirect_uris(field: &'static str, uris: &[String], violations: &mut Violations) {
+    let bytes: usize = uris.iter().map(String::len).sum();
+    violations.require(
+        uris.len() <= MAX_REDIRECT_URIS && bytes <= MAX_REDIRECT_URIS_BYTES && are_distinct(uris),
+        field,
+        "must be at most 50, together at most 16 KiB, each at most once",
+    );
+    if let Some(error) = uris.iter().find_map(|uri| redirect_uri::validate(uri).err()) {
+        violations.require(false, field, &error.to_string());
     }
 }
 

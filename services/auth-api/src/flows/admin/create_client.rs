@@ -61,6 +61,9 @@ fn describe(new: &credo_auth_store::admin::NewClient) -> Value {
         "scope": new.scope,
         "require_pkce": new.require_pkce,
         "refresh_grace_seconds": new.refresh_grace_seconds,
+        "application_type": new.application_type,
+        "post_logout_redirect_uris": new.post_logout_redirect_uris,
+        "id_token_signed_response_alg": new.id_token_signed_response_alg,
         "secrets": i32::from(new.secret.is_some()),
     })
 }

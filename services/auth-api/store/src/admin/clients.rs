@@ -39,6 +39,12 @@ pub struct ClientRecord {
     pub require_pkce: bool,
     /// Within so many seconds a retried refresh gets the same successor.
     pub refresh_grace_seconds: i32,
+    /// `web` or `native`.
+    pub application_type: String,
+    /// Where the browser may be sent after a logout; compared as raw strings.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// What signs its ID tokens.
+    pub id_token_signed_response_alg: String,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -70,6 +76,12 @@ pub struct NewClient {
     pub require_pkce: bool,
     /// Within so many seconds a retried refresh gets the same successor.
     pub refresh_grace_seconds: i32,
+    /// `web` or `native`.
+    pub application_type: &'static str,
+    /// Where the browser may be sent after a logout; compared as raw strings.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// What signs its ID tokens.
+    pub id_token_signed_response_alg: &'static str,
     /// Its first secret; a public client has none.
     pub secret: Option<NewClientSecret>,
 }
@@ -122,6 +134,9 @@ impl Store {
             new.scope,
             new.require_pkce,
             new.refresh_grace_seconds,
+            new.application_type,
+            &new.post_logout_redirect_uris,
+            new.id_token_signed_response_alg,
             new.secret.map(|secret| secret.id.as_uuid()) as Option<Uuid>,
             new.secret.as_ref().map(|secret| &secret.hash[..]) as Option<&[u8]>,
             self.slot(),

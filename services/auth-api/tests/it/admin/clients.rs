@@ -60,6 +60,8 @@ async fn a_client_gets_the_defaults_and_a_secret_that_works_and_is_shown_once() 
     assert_eq!(client.grant_types, ["authorization_code", "refresh_token"]);
     assert_eq!(client.scopes, ["email", "offline_access", "openid", "profile"]);
     assert!(client.require_pkce && client.refresh_grace_seconds == 0);
+    assert_eq!(client.application_type, "web");
+    assert_eq!(client.id_token_signed_response_alg, "ES256");
     assert_eq!(
         (client.status(), client.create_time),
         (ClientStatus::Active, client.update_time)

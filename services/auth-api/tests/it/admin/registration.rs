@@ -89,6 +89,22 @@ const CASES: &[Case] = &[
     }),
     ("refresh_grace_seconds", |client| client.refresh_grace_seconds = -1),
     ("refresh_grace_seconds", |client| client.refresh_grace_seconds = 61),
+    ("application_type", |client| client.application_type = "Native".into()),
+    ("post_logout_redirect_uris", |client| {
+        client.post_logout_redirect_uris = strings(["http://app.example/bye"]);
+    }),
+    ("post_logout_redirect_uris", |client| {
+        client.post_logout_redirect_uris = strings(["https://app.example/bye#x"]);
+    }),
+    ("post_logout_redirect_uris", |client| {
+        client.post_logout_redirect_uris = strings([REDIRECT_URI, REDIRECT_URI]);
+    }),
+    ("id_token_signed_response_alg", |client| {
+        client.id_token_signed_response_alg = "none".into();
+    }),
+    ("id_token_signed_response_alg", |client| {
+        client.id_token_signed_response_alg = "HS256".into();
+    }),
 ];
 
 #[tokio::test]

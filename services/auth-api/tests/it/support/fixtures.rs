@@ -45,6 +45,11 @@ pub struct ClientSpec {
     pub first_party: bool,
     pub require_pkce: bool,
     pub refresh_grace_seconds: i32,
+    pub application_type: &'static str,
+    pub redirect_uris: &'static [&'static str],
+    pub post_logout_redirect_uris: &'static [&'static str],
+    pub id_token_signed_response_alg: &'static str,
+    pub allowed_origins: &'static [&'static str],
 }
 
 impl Default for ClientSpec {
@@ -56,6 +61,11 @@ impl Default for ClientSpec {
             first_party: true,
             require_pkce: true,
             refresh_grace_seconds: 0,
+            application_type: "web",
+            redirect_uris: &[REDIRECT_URI, "https://app.example/other"],
+            post_logout_redirect_uris: &[],
+            id_token_signed_response_alg: "ES256",
+            allowed_origins: &[],
         }
     }
 }
@@ -101,18 +111,23 @@ pub async fn insert_client(owner: &PgPool, tenant: &Tenant, spec: ClientSpec) ->
     let id = ClientId::now_v7();
     sqlx::query(
         "INSERT INTO client (id, tenant_id, display_name, first_party, token_endpoint_auth_method, grant_types,
-                             redirect_uris, scope, require_pkce, refresh_grace_seconds)
-         VALUES ($1, $2, 'A client', $3, $4, $5, $6, $7, $8, $9)",
+                             redirect_uris, scope, require_pkce, refresh_grace_seconds, application_type,
+                             post_logout_redirect_uris, id_token_signed_response_alg, allowed_origins)
+         VALUES ($1, $2, 'A client', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(id.as_uuid())
     .bind(tenant.id.as_uuid())
     .bind(spec.first_party)
     .bind(spec.method)
     .bind(spec.grant_types)
-    .bind(&[REDIRECT_URI, "https://app.example/other"][..])
+    .bind(spec.redirect_uris)
     .bind(spec.scope)
     .bind(spec.require_pkce)
     .bind(spec.refresh_grace_seconds)
+    .bind(spec.application_type)
+    .bind(spec.post_logout_redirect_uris)
+    .bind(spec.id_token_signed_response_alg)
+    .bind(spec.allowed_origins)
     .execute(owner)
     .await
     .unwrap();
