@@ -36,6 +36,7 @@ mod postgres;
 mod probe;
 mod proc;
 mod process;
+mod python;
 mod random;
 mod redis;
 mod run;
@@ -51,6 +52,7 @@ mod table;
 mod tally;
 mod terminal;
 mod test_run;
+mod tools;
 
 /// Runs Credo on this machine: private Postgres, Redis and Kafka, and the three services.
 #[derive(Debug, Parser)]

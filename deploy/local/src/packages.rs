@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 use rustix::process::getuid;
 use tokio::process::Command;
 
-use crate::{java::Java, kafka::jars::Jars, layout::Layout, log, part::Part, postgres, terminal::Terminal};
+use crate::{
+    java::Java, kafka::jars::Jars, layout::Layout, log, part::Part, postgres, python::Python, terminal::Terminal, tools,
+};
 
 const SCRIPT: &str = include_str!("install.sh");
 
@@ -23,13 +25,27 @@ const POSTGRES: [Package; 2] = [
 const REDIS: Package = ("redis-server", "the cache");
 const JAVA: Package = ("openjdk-17-jre-headless", "what Kafka runs on");
 const MAVEN: Package = ("maven", "fetches Kafka's own jars, which no package carries");
+const CHROMIUM: Package = ("chromium", "the browser that tests sign in with");
+const CHROMEDRIVER: Package = ("chromium-driver", "what drives it");
+const NODE: Package = ("nodejs", "what one of the example clients runs on");
+const NPM: Package = ("npm", "fetches that client's library and the page checker");
+const VENV: Package = ("python3-venv", "what another example client and the fuzzer run on");
 
-/// Installs what `parts` need and the machine lacks, saying what and why before.
+/// What a stack needs of the machine.
+#[derive(Debug)]
+pub struct Needs {
+    /// The parts that run here.
+    pub parts: Vec<Part>,
+    /// What the tests of the whole system bring along.
+    pub tools: bool,
+}
+
+/// Installs what is needed and the machine lacks, saying what and why before.
 ///
 /// # Errors
 /// If it cannot: the error names the packages.
-pub async fn ensure_installed(terminal: Terminal, layout: &Layout, parts: &[Part]) -> Result<()> {
-    let missing = missing(layout, parts).await?;
+pub async fn ensure_installed(terminal: Terminal, layout: &Layout, needs: &Needs) -> Result<()> {
+    let missing = missing(layout, needs).await?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -62,7 +78,7 @@ pub async fn ensure_installed(terminal: Terminal, layout: &Layout, parts: &[Part
         Ok(())
     };
     terminal.step("installing packages with apt", installing).await?;
-    let still: Vec<_> = self::missing(layout, parts)
+    let still: Vec<_> = self::missing(layout, needs)
         .await?
         .iter()
         .map(|(name, _)| *name)
@@ -76,7 +92,8 @@ pub async fn ensure_installed(terminal: Terminal, layout: &Layout, parts: &[Part
     Ok(())
 }
 
-async fn missing(layout: &Layout, parts: &[Part]) -> Result<Vec<Package>> {
+async fn missing(layout: &Layout, needs: &Needs) -> Result<Vec<Package>> {
+    let Needs { parts, tools } = needs;
     let mut missing = Vec::new();
     if parts.contains(&Part::Postgres) && postgres::find_programs().is_empty() {
         missing.extend(POSTGRES);
@@ -91,6 +108,25 @@ async fn missing(layout: &Layout, parts: &[Part]) -> Result<Vec<Package>> {
         if Jars::find(layout)?.is_none() && !runs("mvn").await {
             missing.push(MAVEN);
         }
+    }
+    if *tools {
+        missing.extend(missing_for_tools(layout).await?);
+    }
+    Ok(missing)
+}
+
+async fn missing_for_tools(layout: &Layout) -> Result<Vec<Package>> {
+    let mut missing = Vec::new();
+    for (program, package) in [("chromium", CHROMIUM), ("chromedriver", CHROMEDRIVER), ("node", NODE)] {
+        if !runs(program).await {
+            missing.push(package);
+        }
+    }
+    if tools::want_npm(layout)? && !runs("npm").await {
+        missing.push(NPM);
+    }
+    if Python::find().await.is_none() {
+        missing.push(VENV);
     }
     Ok(missing)
 }

@@ -20,6 +20,7 @@ use crate::{
     state::State,
     supervisor::Condition,
     terminal::{Terminal, elapsed},
+    tools,
 };
 
 /// What happens on a stack that is ready.
@@ -60,18 +61,14 @@ pub async fn run<T, W: Future<Output = Result<T>>>(
         layout.prepare()?;
         (ledger, _) = Ledger::open(&layout).await?;
     }
-    let private: Vec<_> = options
-        .parts
-        .iter()
-        .copied()
-        .filter(|part| !options.external.replaces(*part))
-        .collect();
-    packages::ensure_installed(terminal, &layout, &private).await?;
+    let needs = options.needs();
+    packages::ensure_installed(terminal, &layout, &needs).await?;
+    let tools_layout = layout.clone();
     let mut stack = Stack::new(layout, options, terminal, ledger)?;
     let came_up = tokio::select! {
         biased;
         () = signals.next() => Ok(None),
-        came_up = stack.bring_up() => came_up.map(Some),
+        came_up = bring_up(&mut stack, needs.tools.then_some(&tools_layout), terminal) => came_up.map(Some),
     };
     let outcome = match came_up {
         Ok(Some(file)) => {
@@ -95,6 +92,18 @@ pub async fn run<T, W: Future<Output = Result<T>>>(
         asked.answer(Ok("stopped".to_owned())).await;
     }
     went_down.map(|()| done)
+}
+
+/// The stack, and beside it the tools of its tests if they are wanted.
+async fn bring_up(stack: &mut Stack, tools: Option<&Layout>, terminal: Terminal) -> Result<StackFile> {
+    let fetching = async {
+        match tools {
+            Some(layout) => tools::fetch(terminal, layout).await,
+            None => Ok(()),
+        }
+    };
+    let (file, ()) = tokio::try_join!(stack.bring_up(), fetching)?;
+    Ok(file)
 }
 
 /// Removes everything that a stack remembers, its lock excepted.

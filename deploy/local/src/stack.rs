@@ -14,6 +14,7 @@ use crate::{
     layout::Layout,
     ledger::Ledger,
     migrate,
+    packages::Needs,
     part::Part,
     ports::Port,
     postgres::{self, Postgres},
@@ -41,6 +42,17 @@ pub struct Options {
     /// Whether it is for tests: commits need not outlive a crash of the machine, and the serving roles have the password
     /// that tests give to the same roles for databases of their own.
     pub for_tests: bool,
+}
+
+impl Options {
+    /// What it takes of the machine. Tests of the whole system need more than those of a part.
+    pub fn needs(&self) -> Needs {
+        let private = |part: &Part| !self.external.replaces(*part);
+        Needs {
+            parts: self.parts.iter().copied().filter(private).collect(),
+            tools: self.for_tests && self.parts.contains(&Part::AuthApi),
+        }
+    }
 }
 
 /// A stack that is coming up, or is up.

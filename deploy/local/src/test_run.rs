@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{layout::Layout, part::Part, ports::Port, postgres, proc, run::Ready, state::State, tally::Tally};
+use crate::{layout::Layout, part::Part, ports::Port, postgres, proc, run::Ready, state::State, tally::Tally, tools};
 
 /// How the command ended.
 #[derive(Debug)]
@@ -113,6 +113,7 @@ fn environment(ready: &Ready) -> Result<Vec<(String, OsString)>> {
         ("CREDO_TEST_STACK".to_owned(), layout.stack().into()),
         ("CREDO_TEST_STACK_FILE".to_owned(), layout.file("stack.json").into()),
         ("CREDO_TEST_LOCAL_BIN".to_owned(), program.into()),
+        ("CREDO_TEST_TOOLS".to_owned(), tools::folder(layout).into()),
     ];
     for part in Part::SERVICES {
         let name = part.name().replace('-', "_").to_uppercase();
