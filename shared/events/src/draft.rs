@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use credo_ids::{ClientId, EventId, RequestId, SessionId, TenantId, UserId};
+use credo_ids::{BrowserSessionId, ClientId, EventId, RequestId, SessionId, TenantId, UserId};
 use credo_proto::events::v1::{self, Core, Outcome, PartyKind, Severity, core::Details};
 use prost::Message as _;
 use time::OffsetDateTime;
@@ -175,6 +175,13 @@ impl EventDraft {
     /// The session in play.
     #[must_use]
     pub fn session(mut self, session: SessionId) -> Self {
+        self.core.session_id = session.as_bytes().to_vec();
+        self
+    }
+
+    /// The signed-in browser in play, where no authorization is: the two never share an event.
+    #[must_use]
+    pub fn browser_session(mut self, session: BrowserSessionId) -> Self {
         self.core.session_id = session.as_bytes().to_vec();
         self
     }

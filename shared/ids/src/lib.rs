@@ -119,6 +119,8 @@ typed_ids! {
     UserId: v4;
     /// An authorization and all that it issues: the `sid`.
     SessionId: v7;
+    /// A browser that a person is signed in with.
+    BrowserSessionId: v7;
     /// An audit event; for a change of a session it is also the id of the attempt.
     EventId: v7;
     /// A request as it entered a service.

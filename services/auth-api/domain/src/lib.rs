@@ -5,6 +5,7 @@
 
 pub mod access_token;
 pub mod authorization_code;
+pub mod browser_session;
 pub mod client;
 pub mod credential;
 pub mod denial;

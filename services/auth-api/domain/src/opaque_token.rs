@@ -76,6 +76,18 @@ impl Secret {
         Self(bytes)
     }
 
+    /// A secret as somebody shows it.
+    #[must_use]
+    pub(crate) const fn shown(bytes: [u8; SECRET_LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, to be handed to the holder.
+    #[must_use]
+    pub(crate) const fn as_bytes(&self) -> &[u8; SECRET_LENGTH] {
+        &self.0
+    }
+
     /// What the session row holds.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {

@@ -20,6 +20,9 @@ pub const TOKEN_REVOKED: EventType<Security> = EventType::new("token_revoked", S
 pub const SESSION_REVOKED: EventType<Security> = EventType::new("session_revoked", Severity::Info, Outcome::Success);
 /// A person ended all of their sessions, or all but one.
 pub const SESSIONS_REVOKED: EventType<Security> = EventType::new("sessions_revoked", Severity::Info, Outcome::Success);
+/// A person signed in with a browser.
+pub const BROWSER_SIGNED_IN: EventType<Security> =
+    EventType::new("browser_signed_in", Severity::Info, Outcome::Success);
 /// A proof signed nobody in.
 pub const AUTH_FAILED: EventType<Security> = EventType::new("auth_failed", Severity::Warning, Outcome::Refused);
 /// A client did not prove who it is.

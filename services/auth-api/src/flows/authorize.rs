@@ -24,7 +24,7 @@ use tracing::instrument;
 
 use super::{
     client_auth::{self, AuthenticatedClient, ClientCredentials},
-    proof::{self, Proof},
+    proof::{self, Proof, SignInTo},
 };
 use crate::{
     app::App,
@@ -79,7 +79,11 @@ pub async fn authorize(
     for _ in 0..MAX_TRIES {
         let client = client_auth::authenticate(&app, &context, &credentials).await?;
         check_request(&client, &request)?;
-        let proof = proof::prove(&app, &context, &client, (&request.email, request.password.as_ref())).await?;
+        let to = SignInTo {
+            tenant: &client.tenant,
+            client: Some(client.id),
+        };
+        let proof = proof::prove(&app, &context, to, (&request.email, request.password.as_ref())).await?;
         let (item, code) = draft(&app, &context, &client, &request, &proof)?;
         match app.store.insert_authorization(&item).await? {
             Authorization::Authorized => {

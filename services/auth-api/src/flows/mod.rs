@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod authorize;
 pub mod bearer;
+pub mod browser;
 pub mod client_auth;
 pub mod introspect;
 mod proof;

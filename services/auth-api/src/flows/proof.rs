@@ -4,17 +4,16 @@
 //! its own machine alone serves such a tenant so.
 
 use aws_lc_rs::hmac;
-use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password};
+use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, tenant::Tenant};
 use credo_auth_store::{
     Account, Reservation,
     admin::{ComplianceEvent, Creation, NewUser},
 };
 use credo_events::{Details, EventDraft, Party};
-use credo_ids::{EventId, UserId};
+use credo_ids::{ClientId, EventId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use tracing::instrument;
 
-use super::client_auth::AuthenticatedClient;
 use crate::{
     app::App,
     audit::{Bucket, RequestContext, compliance::USER_CREATED, security::AUTH_FAILED},
@@ -37,18 +36,26 @@ pub(super) struct Proof {
     pub amr: &'static str,
 }
 
+/// What somebody signs in to.
+#[derive(Clone, Copy)]
+pub(super) struct SignInTo<'a> {
+    pub tenant: &'a Tenant,
+    /// The client that asks for it; nothing for a page of the tenant's own.
+    pub client: Option<ClientId>,
+}
+
 /// Decides who signs in.
 #[instrument(skip_all)]
 pub(super) async fn prove(
     app: &App,
     context: &RequestContext,
-    client: &AuthenticatedClient,
+    to: SignInTo<'_>,
     (email, password): (&EmailAddress, Option<&Password>),
 ) -> Result<Proof, Refusal> {
     match password {
-        Some(password) => by_password(app, context, client, (email, password)).await,
-        None if client.tenant.dangerous_trust_email && app.settings.is_loopback() => {
-            by_address(app, context, client, email).await
+        Some(password) => by_password(app, context, to, (email, password)).await,
+        None if to.tenant.dangerous_trust_email && app.settings.is_loopback() => {
+            by_address(app, context, to, email).await
         }
         None => Err(Denial::InvalidRequest("proof is missing").into()),
     }
@@ -58,13 +65,13 @@ pub(super) async fn prove(
 async fn by_password(
     app: &App,
     context: &RequestContext,
-    client: &AuthenticatedClient,
+    to: SignInTo<'_>,
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
-    let account_hash = account_hash(app, client, email);
+    let account_hash = account_hash(app, to.tenant, email);
     let turn = app.passwords.turn().await?;
     let account = Account {
-        tenant: client.tenant.id,
+        tenant: to.tenant.id,
         hash: account_hash,
         email,
     };
@@ -90,7 +97,7 @@ async fn by_password(
             amr: AMR_PASSWORD,
         }),
         _ => {
-            record_failure(app, context, client, email, account_hash).await?;
+            record_failure(app, context, to, email, account_hash).await?;
             Err(Denial::WrongProof.into())
         }
     }
@@ -100,7 +107,7 @@ async fn by_password(
 async fn by_address(
     app: &App,
     context: &RequestContext,
-    client: &AuthenticatedClient,
+    to: SignInTo<'_>,
     email: &EmailAddress,
 ) -> Result<Proof, Refusal> {
     let trusted = |user| Proof {
@@ -109,18 +116,18 @@ async fn by_address(
         account_hash: None,
         amr: AMR_NOTHING,
     };
-    if let Some(user) = app.directory.resolve_account(client.tenant.id, email).await? {
+    if let Some(user) = app.directory.resolve_account(to.tenant.id, email).await? {
         return Ok(trusted(user));
     }
-    if !client.tenant.create_unknown_users {
+    if !to.tenant.create_unknown_users {
         return Err(Denial::WrongProof.into());
     }
-    let (new, event) = unknown_user(app, context, client, email)?;
+    let (new, event) = unknown_user(app, context, to, email)?;
     match app.store.create_user(&new, &event).await? {
         Creation::Made(user) => Ok(trusted(user.id)),
         // Somebody else made it at the same time.
         Creation::Taken => {
-            let user = app.directory.resolve_account(client.tenant.id, email).await?;
+            let user = app.directory.resolve_account(to.tenant.id, email).await?;
             user.map(trusted)
                 .ok_or_else(|| Refusal::overloaded("an account is being made"))
         }
@@ -131,10 +138,10 @@ async fn by_address(
 fn unknown_user(
     app: &App,
     context: &RequestContext,
-    client: &AuthenticatedClient,
+    to: SignInTo<'_>,
     email: &EmailAddress,
 ) -> Result<(NewUser, ComplianceEvent), Refusal> {
-    let (id, tenant_id) = (UserId::random_v4(), client.tenant.id);
+    let (id, tenant_id) = (UserId::random_v4(), to.tenant.id);
     let personal = context.personal_with(Personal {
         email: email.as_str().to_owned(),
         ..Personal::default()
@@ -145,9 +152,13 @@ fn unknown_user(
         before_json: String::new(),
         after_json: r#"{"status":"active","email_verified":false,"has_password":false}"#.to_owned(),
     };
-    let encoded = EventDraft::new(&USER_CREATED, EventId::now_v7(), tenant_id, app.feed.database_now())
-        .parties(client.id, id)
-        .client(client.id)
+    let actor = to.client.map_or(Party::ANONYMOUS, Party::from);
+    let mut draft = EventDraft::new(&USER_CREATED, EventId::now_v7(), tenant_id, app.feed.database_now());
+    if let Some(client) = to.client {
+        draft = draft.client(client);
+    }
+    let encoded = draft
+        .parties(actor, id)
         .request(context.id)
         .reason("first_sign_in")
         .details(Details::Change(details))
@@ -164,9 +175,9 @@ fn unknown_user(
 }
 
 /// The account's name in the table of attempts. Tenant and address, so that equal addresses of two tenants are two.
-fn account_hash(app: &App, client: &AuthenticatedClient, email: &EmailAddress) -> [u8; 32] {
+fn account_hash(app: &App, tenant: &Tenant, email: &EmailAddress) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&app.keyring.masters().active().account);
-    context.update(client.tenant.id.as_bytes());
+    context.update(tenant.id.as_bytes());
     context.update(email.as_str().as_bytes());
     let mut hash = [0; 32];
     hash.copy_from_slice(context.sign().as_ref());
@@ -177,14 +188,13 @@ fn account_hash(app: &App, client: &AuthenticatedClient, email: &EmailAddress) -
 async fn record_failure(
     app: &App,
     context: &RequestContext,
-    client: &AuthenticatedClient,
+    to: SignInTo<'_>,
     email: &EmailAddress,
     account_hash: [u8; 32],
 ) -> Result<(), Refusal> {
-    let (tenant, reason) = (client.tenant.id, Denial::WrongProof.reason());
-    let draft = EventDraft::new(&AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
+    let (tenant, reason) = (to.tenant.id, Denial::WrongProof.reason());
+    let mut draft = EventDraft::new(&AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
         .parties(Party::ANONYMOUS, Party::ANONYMOUS)
-        .client(client.id)
         .request(context.id)
         .reason(reason);
     let personal = context.personal_with(Personal {
@@ -197,5 +207,10 @@ async fn record_failure(
         address: context.address,
         reason,
     };
-    app.refusals.record(bucket, client.id.as_uuid(), draft, personal).await
+    let mut aggregate = tenant.as_uuid();
+    if let Some(client) = to.client {
+        draft = draft.client(client);
+        aggregate = client.as_uuid();
+    }
+    app.refusals.record(bucket, aggregate, draft, personal).await
 }

@@ -4,6 +4,7 @@ mod answer;
 mod authorize;
 mod bearer;
 mod bounded;
+mod browser;
 mod client_credentials;
 mod context;
 mod form;

@@ -10,14 +10,14 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{answer, authorize, bounded, context, introspect, metadata, revoke, sessions, token, userinfo};
+use super::{answer, authorize, bounded, browser, context, introspect, metadata, revoke, sessions, token, userinfo};
 use crate::app::App;
 
 /// The largest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 11] = [
+pub const ROUTES: [&str; 12] = [
     "/auth/authorize",
     "/auth/token",
     "/auth/userinfo",
@@ -29,6 +29,7 @@ pub const ROUTES: [&str; 11] = [
     "/t/{slug}/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server/t/{slug}",
     "/t/{slug}/jwks.json",
+    "/t/{slug}/sign-in",
 ];
 
 /// Public HTTP over `app`.
@@ -51,6 +52,10 @@ pub fn router(app: Arc<App>) -> Router {
             get(metadata::authorization_server),
         )
         .route("/t/{slug}/jwks.json", get(metadata::jwks))
+        .route(
+            "/t/{slug}/sign-in",
+            get(browser::sign_in::tenant_page).post(browser::sign_in::tenant_form),
+        )
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
         // Nearest to the handler first: whoever reads the body reads no more than this.

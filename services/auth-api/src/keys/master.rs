@@ -23,6 +23,10 @@ pub struct MasterKey {
     pub refresh_chain: hmac::Key,
     /// Names accounts in the table of attempts.
     pub account: hmac::Key,
+    /// Seals authorization requests that travel through our own pages.
+    pub request: hmac::Key,
+    /// Ties a form to the browser that got it.
+    pub csrf: hmac::Key,
     /// Seals signing keys.
     pub key_wrap: aead::LessSafeKey,
 }
@@ -125,6 +129,8 @@ impl MasterKey {
             token_mac: mac(b"token mac")?,
             refresh_chain: mac(b"refresh chain")?,
             account: mac(b"account")?,
+            request: mac(b"request")?,
+            csrf: mac(b"csrf")?,
             key_wrap: aead::LessSafeKey::new(wrap),
         })
     }

@@ -11,6 +11,7 @@ mod access_token;
 mod admin;
 mod authorization_code;
 mod bounds;
+mod browser_session;
 mod cancellation;
 mod client_auth;
 mod client_credentials;

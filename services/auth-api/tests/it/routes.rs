@@ -4,7 +4,8 @@ use auth_api::http::ROUTES;
 use serde_json::json;
 
 use crate::support::{
-    Answer, BASE_URL, Call, Client, ClientSpec, PASSWORD, Replica, Tenant, Tokens, User, World, claims, sign_in_body,
+    Answer, BASE_URL, Browser, Call, Client, ClientSpec, PASSWORD, Replica, Tenant, Tokens, User, World, claims,
+    sign_in_body,
 };
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
@@ -87,6 +88,11 @@ impl Walls {
             "/auth/logout-all" => {
                 send(Call::new("POST", path)).await.challenges(401, "");
             }
+            "/t/{slug}/sign-in" => {
+                let page = send(Call::get(&path)).await;
+                assert!(page.status == 200 && page.is_html());
+                assert_eq!(send(Call::form(&path, [("email", "a@b.example")])).await.status, 403);
+            }
             _ if route.contains("{slug}") => {
                 send(Call::get(path)).await.ok(); // what is public
             }
@@ -166,6 +172,14 @@ impl Walls {
             "/auth/logout-all" => {
                 replica.logout_all(&self.theirs.access, true).await.ok();
             }
+            "/t/{slug}/sign-in" => {
+                let browser = Browser::new(replica);
+                browser.sign_in_to("demo", &self.world.user).await;
+                let page = browser.get(&path.replace("demo", "there")).await;
+                let answer = browser.fill_sign_in(&page, &self.world.user.email, PASSWORD).await;
+                assert_eq!((answer.status, browser.session("there")), (400, None));
+                assert_eq!(browser.get(&path.replace("demo", "nowhere")).await.status, 404);
+            }
             _ if route.contains("{slug}") => {
                 let ours = replica.send(Call::get(path)).await.ok();
                 let theirs = replica.send(Call::get(path.replace("demo", "there"))).await.ok();
@@ -183,7 +197,7 @@ impl Walls {
     async fn wrong_method(&self, route: &str) {
         let allowed: &[&str] = match route {
             "/auth/authorize" | "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
-            "/auth/userinfo" => &["GET", "HEAD", "POST"],
+            "/auth/userinfo" | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
             "/auth/sessions/{id}" => &["DELETE"],
             "/auth/sessions" => &["GET", "HEAD"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],

@@ -3,6 +3,7 @@
 //! Everything panics instead of returning an error. What every answer must have is checked where answers are taken.
 
 mod answer;
+mod browser;
 mod call;
 mod events;
 mod fixtures;
@@ -15,6 +16,7 @@ mod world;
 
 pub use self::{
     answer::Answer,
+    browser::Browser,
     call::Call,
     events::{Event, hex},
     fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User},

@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, fs, path::Path};
 use credo_auth_domain::{authorization_code::Redemption, refresh_token::Rotation};
 
 /// Tables whose rows belong to a tenant.
-const TENANT_TABLES: [&str; 9] = [
+const TENANT_TABLES: [&str; 11] = [
     "client",
     "client_secret",
     "app_user",
     "password",
     "session",
+    "browser_session",
+    "consent",
     "sign_in_attempt",
     "signing_key",
     "revocation",

@@ -1,0 +1,3 @@
+//! People at their browsers: signing in, being signed in.
+
+pub mod session;
