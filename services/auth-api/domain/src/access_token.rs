@@ -53,6 +53,8 @@ pub struct IdTokenClaims {
     pub iat: i64,
     /// When the user proved who they are, seconds since the Unix epoch.
     pub auth_time: i64,
+    /// How strongly they did.
+    pub acr: &'static str,
     /// How they did (RFC 8176).
     pub amr: Vec<String>,
     /// The session.

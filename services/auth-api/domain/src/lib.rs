@@ -4,6 +4,7 @@
 //! over locked rows, and a test walks both side by side.
 
 pub mod access_token;
+pub mod acr;
 pub mod authorization_code;
 pub mod browser_session;
 pub mod client;

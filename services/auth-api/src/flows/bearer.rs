@@ -8,7 +8,12 @@ use credo_auth_store::{AccessTokenCheck, AccessTokenStanding};
 use credo_ids::{ClientId, SessionId, TenantId, UserId};
 use tracing::instrument;
 
-use crate::{app::App, feed::Verdict, keys::UnverifiedJws, refusal::Refusal};
+use crate::{
+    app::App,
+    feed::Verdict,
+    keys::{TokenType, UnverifiedJws},
+    refusal::Refusal,
+};
 
 /// How far clocks of this server's replicas may be apart, in seconds.
 const LEEWAY_SECONDS: i64 = 5;
@@ -85,7 +90,7 @@ pub async fn authenticate(app: &App, text: &str) -> Result<Option<Bearer>, Refus
 /// # Errors
 /// If the keys cannot be read now.
 pub async fn verify_signature(app: &App, text: &str) -> Result<Option<SignedToken>, Refusal> {
-    let Some(unverified) = UnverifiedJws::parse(text) else {
+    let Some(unverified) = UnverifiedJws::<AccessTokenClaims>::parse(text, TokenType::AccessToken) else {
         return Ok(None);
     };
     let issuer = unverified.unverified_claims.iss.clone();
@@ -99,8 +104,8 @@ pub async fn verify_signature(app: &App, text: &str) -> Result<Option<SignedToke
         return Ok(None);
     };
     let keys = app.keyring.tenant(tenant).await?;
-    let key = keys.find(&unverified.unverified_kid).cloned();
-    let claims = key.and_then(|key| unverified.verify(&key));
+    let key = keys.find(&unverified.unverified_kid);
+    let claims = key.and_then(|key| unverified.verify(key));
     Ok(claims.and_then(|claims| {
         let check = parse(&claims)?;
         (check.tenant_id == tenant).then_some(SignedToken { claims, check })

@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod bearer;
 pub mod browser;
 pub mod client_auth;
+pub mod id_token_hint;
 pub mod introspect;
 mod proof;
 pub mod revoke;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use credo_admin::{KeysUnavailable, VerificationKey, VerificationKeys};
 use credo_auth_domain::tenant::is_slug;
 
-use crate::{app::App, refusal::Refusal};
+use crate::{app::App, keys::PublicKey, refusal::Refusal};
 
 /// The keys of the tenants of this server.
 pub(super) struct OwnKeys(pub Arc<App>);
@@ -21,7 +21,7 @@ impl VerificationKeys for OwnKeys {
             return Ok(None);
         };
         let keys = self.0.keyring.tenant(tenant.id).await.map_err(unavailable)?;
-        Ok(keys.find(kid).cloned())
+        Ok(keys.find(kid).and_then(PublicKey::for_admin_tokens).cloned())
     }
 }
 

@@ -14,12 +14,13 @@ use credo_auth_domain::{
     client::AuthMethod,
     grant_type::GrantType,
     scope::SESSIONS,
+    signing_algorithm::SigningAlgorithm,
     tenant::{Tenant, is_slug},
 };
 use serde_json::{Value, json};
 
 use super::answer::{Answer, not_found};
-use crate::{app::App, keys::ES256, refusal::Refusal};
+use crate::{app::App, refusal::Refusal};
 
 /// How long others keep metadata and keys.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -37,7 +38,7 @@ pub(super) async fn authorization_server(State(app): State<Arc<App>>, slug: Slug
 
 pub(super) async fn jwks(State(app): State<Arc<App>>, slug: Slug) -> Response {
     let keys = match find(&app, &slug).await {
-        Ok(Some(tenant)) => app.keyring.tenant(tenant.id).await,
+        Ok(Some(tenant)) => app.keyring.published(tenant.id).await,
         Ok(None) => return not_found().await,
         Err(refusal) => Err(refusal),
     };
@@ -87,7 +88,7 @@ fn document(base: &str, tenant: &Tenant) -> Value {
         "response_types_supported": ["code"],
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [ES256],
+        "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
         "revocation_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
         "introspection_endpoint_auth_methods_supported": secret_methods,

@@ -5,12 +5,14 @@
 mod jws;
 mod keyring;
 mod master;
+mod public_key;
 mod signing_key;
 
 pub use jws::{UnverifiedJws, at_hash};
-pub use keyring::{Keyring, TenantKeys};
+pub use keyring::{Keyring, PublishedKeys, TenantKeys};
 pub use master::{InvalidMasterKeys, MasterKey, MasterKeys};
-pub use signing_key::{ES256, SigningKey, TokenType};
+pub use public_key::PublicKey;
+pub use signing_key::{SigningKey, TokenType};
 
 /// A key that cannot be made, opened or used. The text is for the log.
 #[derive(Debug, thiserror::Error)]

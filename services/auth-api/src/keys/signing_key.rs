@@ -1,22 +1,27 @@
-//! A tenant's signing key: ES256 (RFC 7518 section 3.4), parsed once, signing without parsing again.
+//! A tenant's signing key: ES256 or RS256 (RFC 7518 section 3), parsed once, signing without parsing again.
+//!
+//! The private part leaves this file only sealed, bound to its tenant and its name. Making an RSA key takes up to a second:
+//! [`SigningKey::generate`] does not belong on the reactor. A signature does: RS256 takes a quarter of a
+//! millisecond, ES256 a twentieth of that.
 
 use std::fmt;
 
 use aws_lc_rs::{
     aead::{self, Aad},
+    encoding::{AsDer, Pkcs8V1Der},
+    error::Unspecified,
     rand::{self, SystemRandom},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+    rsa::KeySize,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use credo_admin::VerificationKey;
+use credo_auth_domain::{access_token::ACCESS_TOKEN_TYPE, signing_algorithm::SigningAlgorithm};
 use credo_auth_store::{NewSigningKey, StoredSigningKey};
 use credo_ids::{SigningKeyId, TenantId};
 use serde::Serialize;
 
 use super::{KeyFault, MasterKey, MasterKeys};
 
-/// The only algorithm that keys are made for yet.
-pub const ES256: &str = "ES256";
 /// Bytes of the nonce in front of a sealed key.
 const NONCE_LENGTH: usize = 12;
 
@@ -29,12 +34,35 @@ pub enum TokenType {
     IdToken,
 }
 
+impl TokenType {
+    /// `typ` in the header.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => ACCESS_TOKEN_TYPE,
+            Self::IdToken => "JWT",
+        }
+    }
+
+    /// What may sign it.
+    pub(super) const fn algorithms(self) -> &'static [SigningAlgorithm] {
+        match self {
+            Self::AccessToken => &[SigningAlgorithm::Es256],
+            Self::IdToken => &SigningAlgorithm::ALL,
+        }
+    }
+}
+
 /// A key that signs.
 pub struct SigningKey {
     kid: String,
-    pair: EcdsaKeyPair,
+    pair: Pair,
     access_token_header: String,
     id_token_header: String,
+}
+
+enum Pair {
+    Es256(EcdsaKeyPair),
+    Rs256(RsaKeyPair),
 }
 
 #[derive(Serialize)]
@@ -44,32 +72,23 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-/// A public key as JWKS shows it (RFC 7517, RFC 7518 section 6.2.1).
-#[derive(Debug, Serialize)]
-pub struct PublicJwk {
-    kty: &'static str,
-    crv: &'static str,
-    r#use: &'static str,
-    alg: &'static str,
-    kid: String,
-    x: String,
-    y: String,
-}
-
 impl SigningKey {
     /// A fresh key of `tenant`, sealed under `master`.
     ///
     /// # Errors
     /// If the system has no randomness.
-    pub fn generate(tenant: TenantId, master: &MasterKey) -> Result<NewSigningKey, KeyFault> {
+    pub fn generate(
+        tenant: TenantId,
+        algorithm: SigningAlgorithm,
+        master: &MasterKey,
+    ) -> Result<NewSigningKey, KeyFault> {
         let failed = |_| KeyFault("a signing key could not be made".to_owned());
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
+        let pair = Pair::generate(algorithm).map_err(failed)?;
         let id = SigningKeyId::now_v7();
         let kid = id.to_string();
-        let document = pair.to_pkcs8v1().map_err(failed)?;
         let mut nonce = [0; NONCE_LENGTH];
         rand::fill(&mut nonce).map_err(failed)?;
-        let mut sealed = document.as_ref().to_vec();
+        let mut sealed = pair.to_pkcs8().map_err(failed)?;
         let aad = Aad::from(associated(tenant, &kid));
         let unique = aead::Nonce::assume_unique_for_key(nonce);
         master
@@ -80,8 +99,8 @@ impl SigningKey {
         Ok(NewSigningKey {
             id,
             kid,
-            algorithm: ES256,
-            public_key: pair.public_key().as_ref().to_vec(),
+            algorithm: algorithm.as_str(),
+            public_key: pair.public_key().to_vec(),
             sealed_key: sealed,
             master_key_id: i16::from(master.id),
         })
@@ -116,25 +135,25 @@ impl SigningKey {
             .open_in_place(nonce, aad, &mut document)
             .map_err(|_| failed())?
             .len();
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &document[..length]).map_err(|_| failed())?;
-        if pair.public_key().as_ref() != stored.public_key {
+        let algorithm = SigningAlgorithm::find(&stored.algorithm).ok_or_else(failed)?;
+        let pair = Pair::parse(algorithm, &document[..length]).ok_or_else(failed)?;
+        if pair.public_key() != stored.public_key {
             return Err(KeyFault(format!(
                 "signing key {} is not that of its public key",
                 stored.kid
             )));
         }
-        let header = |typ| {
+        let header = |token_type: TokenType| {
             let header = Header {
-                typ,
-                alg: ES256,
+                typ: token_type.as_str(),
+                alg: algorithm.as_str(),
                 kid: &stored.kid,
             };
             serde_json::to_vec(&header).map(|json| URL_SAFE_NO_PAD.encode(json))
         };
         Ok(Self {
-            access_token_header: header(credo_auth_domain::access_token::ACCESS_TOKEN_TYPE)?,
-            id_token_header: header("JWT")?,
+            access_token_header: header(TokenType::AccessToken)?,
+            id_token_header: header(TokenType::IdToken)?,
             kid: stored.kid.clone(),
             pair,
         })
@@ -155,11 +174,57 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut token);
         let signature = self
             .pair
-            .sign(&SystemRandom::new(), token.as_bytes())
+            .sign(token.as_bytes())
             .map_err(|_| KeyFault("signing failed".to_owned()))?;
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
+    }
+}
+
+impl Pair {
+    fn generate(algorithm: SigningAlgorithm) -> Result<Self, Unspecified> {
+        Ok(match algorithm {
+            SigningAlgorithm::Es256 => Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
+            SigningAlgorithm::Rs256 => Self::Rs256(RsaKeyPair::generate(KeySize::Rsa2048)?),
+        })
+    }
+
+    fn parse(algorithm: SigningAlgorithm, document: &[u8]) -> Option<Self> {
+        match algorithm {
+            SigningAlgorithm::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document);
+                pair.ok().map(Self::Es256)
+            }
+            SigningAlgorithm::Rs256 => RsaKeyPair::from_pkcs8(document).ok().map(Self::Rs256),
+        }
+    }
+
+    fn to_pkcs8(&self) -> Result<Vec<u8>, Unspecified> {
+        Ok(match self {
+            Self::Es256(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
+            Self::Rs256(pair) => AsDer::<Pkcs8V1Der<'static>>::as_der(pair)?.as_ref().to_vec(),
+        })
+    }
+
+    /// The uncompressed SEC 1 point, or the `RSAPublicKey` of RFC 8017 appendix A.1.1.
+    fn public_key(&self) -> &[u8] {
+        match self {
+            Self::Es256(pair) => pair.public_key().as_ref(),
+            Self::Rs256(pair) => pair.public_key().as_ref(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Es256(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
+            Self::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
+                Ok(signature)
+            }
+        }
     }
 }
 
@@ -167,26 +232,6 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SigningKey({})", self.kid)
     }
-}
-
-/// The public parts of a stored key: what verifies, and what is published.
-///
-/// # Errors
-/// If the stored point is none of P-256.
-pub fn public_parts(stored: &StoredSigningKey) -> Result<(VerificationKey, PublicJwk), KeyFault> {
-    let key =
-        VerificationKey::es256(&stored.public_key).map_err(|error| KeyFault(format!("{}: {error}", stored.kid)))?;
-    let (x, y) = stored.public_key[1..].split_at(32);
-    let jwk = PublicJwk {
-        kty: "EC",
-        crv: "P-256",
-        r#use: "sig",
-        alg: ES256,
-        kid: stored.kid.clone(),
-        x: URL_SAFE_NO_PAD.encode(x),
-        y: URL_SAFE_NO_PAD.encode(y),
-    };
-    Ok((key, jwk))
 }
 
 /// What a sealed key is bound to: it opens for its tenant and its name alone.
@@ -219,20 +264,21 @@ mod tests {
     #[test]
     fn sealed_key_opens_for_its_tenant_and_name_alone() {
         let (tenant, masters) = (TenantId::now_v7(), masters());
-        let mut key = stored(SigningKey::generate(tenant, masters.active()).unwrap());
-        assert!(SigningKey::open(tenant, &key, &masters).is_ok());
-        assert!(SigningKey::open(TenantId::now_v7(), &key, &masters).is_err());
-        key.kid.push('x');
-        assert!(SigningKey::open(tenant, &key, &masters).is_err());
+        for algorithm in SigningAlgorithm::ALL {
+            let mut key = stored(SigningKey::generate(tenant, algorithm, masters.active()).unwrap());
+            assert!(SigningKey::open(tenant, &key, &masters).is_ok());
+            assert!(SigningKey::open(TenantId::now_v7(), &key, &masters).is_err());
+            key.kid.push('x');
+            assert!(SigningKey::open(tenant, &key, &masters).is_err());
+        }
     }
 
     #[test]
     fn sealed_key_does_not_hold_the_private_key_in_the_clear() {
-        let key = SigningKey::generate(TenantId::now_v7(), masters().active()).unwrap();
-        assert!(
-            !key.sealed_key
-                .windows(key.public_key.len())
-                .any(|window| window == key.public_key)
-        );
+        for algorithm in SigningAlgorithm::ALL {
+            let key = SigningKey::generate(TenantId::now_v7(), algorithm, masters().active()).unwrap();
+            let middle = &key.public_key[16..48];
+            assert!(!key.sealed_key.windows(middle.len()).any(|window| window == middle));
+        }
     }
 }

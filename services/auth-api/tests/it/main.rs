@@ -19,6 +19,7 @@ mod code_replay;
 mod concurrency;
 mod errors;
 mod feed;
+mod id_token;
 mod input;
 mod introspect;
 mod locks;

@@ -1,7 +1,10 @@
 //! Making a client. A confidential one gets its secret from us; it is shown once and kept as a hash.
 
 use credo_admin::TenantScope;
-use credo_auth_domain::credential::{generate_client_secret, hash_client_secret};
+use credo_auth_domain::{
+    credential::{generate_client_secret, hash_client_secret},
+    signing_algorithm::SigningAlgorithm,
+};
 use credo_auth_store::admin::{ClientRecord, Creation, NewClientSecret};
 use credo_ids::ClientSecretId;
 use secrecy::SecretString;
@@ -43,9 +46,23 @@ pub async fn create_client(
     let event = ChangeEvent::new(app, call, (&CLIENT_CREATED, scope.id()), new.id)?.made(&describe(&new));
     let creation = app.store.create_client(&new, &event).await;
     match creation.map_err(|fault| not_persisted(app, &fault))? {
-        Creation::Made(client) => Ok(CreatedClient { client, secret }),
+        Creation::Made(client) => {
+            publish_key(app, &client).await;
+            Ok(CreatedClient { client, secret })
+        }
         Creation::NoTenant => Err(AdminRefusal::NotFound("tenant")),
         Creation::Taken => Err(Refusal::internal("a fresh client_id was taken").into()),
+    }
+}
+
+/// Has the key that signs the client's ID tokens made, so that whoever keeps the JWKS for a while has it before it signs. A
+/// failure is not the caller's: the first sign-in makes the key.
+async fn publish_key(app: &App, client: &ClientRecord) {
+    let Some(algorithm) = SigningAlgorithm::find(&client.id_token_signed_response_alg) else {
+        return;
+    };
+    if let Err(error) = app.keyring.tenant_signing(client.tenant_id, algorithm).await {
+        tracing::warn!(%error, "the key of a new client is made later");
     }
 }
 

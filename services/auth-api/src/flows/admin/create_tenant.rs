@@ -1,6 +1,6 @@
 //! Making a tenant: only administrators of all tenants do.
 
-use credo_auth_domain::tenant::is_slug;
+use credo_auth_domain::{signing_algorithm::SigningAlgorithm, tenant::is_slug};
 use credo_auth_store::admin::{Creation, NewTenant, TenantRecord};
 use credo_ids::TenantId;
 use serde_json::json;
@@ -41,7 +41,7 @@ pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> R
     }
     check(app, &draft)?;
     let id = TenantId::now_v7();
-    let signing_key = SigningKey::generate(id, app.keyring.masters().active())
+    let signing_key = SigningKey::generate(id, SigningAlgorithm::Es256, app.keyring.masters().active())
         .map_err(|error| Refusal::internal(&error.to_string()))?;
     let after = json!({
         "slug": draft.slug,

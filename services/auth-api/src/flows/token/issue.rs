@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use credo_auth_domain::{
     access_token::{ADMIN_AUDIENCE, AccessTokenClaims, IdTokenClaims},
+    acr::Acr,
     client::Client,
     lifetime::{ACCESS_TOKEN_TTL, ADMIN_TOKEN_TTL, ID_TOKEN_TTL},
     scope::Scope,
@@ -64,9 +65,12 @@ pub(super) struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// The keys of the client's tenant.
+    /// The keys of the client's tenant, with one that signs the client's ID tokens.
     pub async fn prepare(app: &'a App, client: &Client) -> Result<Self, Refusal> {
-        let keys = app.keyring.tenant(client.tenant.id).await?;
+        let keys = app
+            .keyring
+            .tenant_signing(client.tenant.id, client.id_token_alg)
+            .await?;
         Ok(Self { app, keys })
     }
 }
@@ -89,7 +93,9 @@ pub(super) fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenRespon
     let id_token = match grant.person.filter(|_| grant.scope.contains("openid")) {
         Some(person) => {
             let claims = id_token_claims(person, grant.client, issuer, grant.at, at_hash(&access_token));
-            Some(keys.active.sign(TokenType::IdToken, &claims).map_err(fault)?)
+            let key = keys.signing(grant.client.id_token_alg);
+            let key = key.ok_or_else(|| Refusal::internal("the key that was prepared is gone"))?;
+            Some(key.sign(TokenType::IdToken, &claims).map_err(fault)?)
         }
         None => None,
     };
@@ -140,6 +146,7 @@ fn id_token_claims(
         exp: at.unix_timestamp().saturating_add_unsigned(ID_TOKEN_TTL.as_secs()),
         iat: at.unix_timestamp(),
         auth_time: person.auth_time.unix_timestamp(),
+        acr: Acr::of(person.amr).as_str(),
         amr: person.amr.split_whitespace().map(ToOwned::to_owned).collect(),
         sid: person.session_id.to_string(),
         nonce: person.nonce,

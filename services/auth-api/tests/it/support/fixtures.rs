@@ -54,23 +54,26 @@ pub struct ClientSpec {
 
 impl Default for ClientSpec {
     fn default() -> Self {
-        Self {
-            method: "client_secret_basic",
-            grant_types: &["authorization_code", "refresh_token", "client_credentials"],
-            scope: "openid profile email offline_access read write",
-            first_party: true,
-            require_pkce: true,
-            refresh_grace_seconds: 0,
-            application_type: "web",
-            redirect_uris: &[REDIRECT_URI, "https://app.example/other"],
-            post_logout_redirect_uris: &[],
-            id_token_signed_response_alg: "ES256",
-            allowed_origins: &[],
-        }
+        Self::BASIC
     }
 }
 
 impl ClientSpec {
+    /// Confidential, HTTP Basic, first-party, every grant.
+    pub const BASIC: Self = Self {
+        method: "client_secret_basic",
+        grant_types: &["authorization_code", "refresh_token", "client_credentials"],
+        scope: "openid profile email offline_access read write",
+        first_party: true,
+        require_pkce: true,
+        refresh_grace_seconds: 0,
+        application_type: "web",
+        redirect_uris: &[REDIRECT_URI, "https://app.example/other"],
+        post_logout_redirect_uris: &[],
+        id_token_signed_response_alg: "ES256",
+        allowed_origins: &[],
+    };
+
     pub fn post() -> Self {
         Self {
             method: "client_secret_post",
