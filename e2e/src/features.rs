@@ -3,9 +3,11 @@
 
 mod admin;
 mod answer;
+mod browser;
 mod digest;
 mod failure;
 mod faults;
+mod form;
 mod jwt;
 mod load;
 mod methods;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::{RequestBuilder, redirect::Policy};
+use reqwest::{RequestBuilder, Url, redirect::Policy};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -102,6 +102,31 @@ impl Api {
             http,
             base_url: base_url.to_owned(),
         })
+    }
+
+    /// What sends the requests: without redirects.
+    pub fn http(&self) -> reqwest::Client {
+        self.http.clone()
+    }
+
+    /// The URL that a client sends a browser to.
+    ///
+    /// # Errors
+    /// If the base URL is none.
+    pub fn authorization_url(&self, client: &Client, wanted: &SignIn, more: &[(&str, &str)]) -> Result<Url> {
+        let challenge = URL_SAFE_NO_PAD.encode(sha256(&[wanted.verifier.as_bytes()]));
+        let mut url = Url::parse(&format!("{}/auth/authorize", self.base_url))?;
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &client.id)
+            .append_pair("redirect_uri", &client.redirect_uri)
+            .append_pair("scope", &wanted.scopes.join(" "))
+            .append_pair("state", &wanted.state)
+            .append_pair("nonce", &wanted.nonce)
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(more);
+        Ok(url)
     }
 
     /// A request that nothing is said about yet.

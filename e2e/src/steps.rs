@@ -7,6 +7,7 @@
 mod access_tokens;
 mod administration;
 mod answers;
+mod browser;
 mod codes;
 mod directory;
 mod faults;

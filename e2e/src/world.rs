@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::{
     admin::Admin,
     answer::{Answer, Tokens},
+    browser::Browser,
     faults::Faults,
     jwt::unverified_claims,
     load::{Load, Seen},
-    oauth::{Api, Client, Code, Method, User},
+    oauth::{Api, Client, Code, Method, SignIn, User},
     patience::eventually,
     stack::Stack,
 };
@@ -58,6 +59,13 @@ impl Session {
     }
 }
 
+/// What an app asks a person's browser for: it waits for the answer.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub client: String,
+    pub wanted: SignIn,
+}
+
 /// The state of one scenario.
 #[derive(Debug, World)]
 #[world(init = Self::new)]
@@ -69,6 +77,10 @@ pub struct CredoWorld {
     pub users: HashMap<String, User>,
     pub clients: HashMap<String, Client>,
     pub sessions: HashMap<String, Session>,
+    /// By the name of the person.
+    pub browsers: HashMap<String, Browser>,
+    /// What each browser was last sent away for.
+    pub visits: HashMap<String, Visit>,
     /// Every answer so far, the last one last.
     pub answers: Vec<Answer>,
     /// The answers of races, one list a race.
@@ -92,6 +104,8 @@ impl CredoWorld {
             users: HashMap::new(),
             clients: HashMap::new(),
             sessions: HashMap::new(),
+            browsers: HashMap::new(),
+            visits: HashMap::new(),
             answers: Vec::new(),
             rounds: Vec::new(),
             status: None,
@@ -164,6 +178,12 @@ impl CredoWorld {
         self.sessions
             .get_mut(name)
             .with_context(|| format!("there is no session {name}"))
+    }
+
+    /// A person's browser, new at first.
+    pub fn browser(&mut self, user: &str) -> &mut Browser {
+        let new = || Browser::new(self.api.http());
+        self.browsers.entry(user.to_owned()).or_insert_with(new)
     }
 
     /// The last answer.

@@ -12,7 +12,6 @@ mod authorizations;
 mod browser_sessions;
 mod client_tokens;
 mod clients;
-mod clock;
 mod fault;
 mod outbox;
 mod redis;

@@ -1,12 +1,5 @@
-//! What browsers ask for: one file a page, and the ways between the pages.
-//!
-//! Every step is a URL of its own, reached by GET and left by POST; a redirect after a POST is a 303, so that nothing that
-//! was typed is sent on (RFC 9700 section 4.12).
+//! What people see: pages, forms, cookies.
 
-pub(super) mod authorize;
 pub(super) mod cookies;
 pub(super) mod csrf;
-mod error;
-pub(super) mod redirect;
 pub(super) mod sign_in;
-pub(super) mod step;

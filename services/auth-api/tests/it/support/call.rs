@@ -69,12 +69,6 @@ impl Call {
         self
     }
 
-    pub fn params(self, parameters: &[(&str, &str)]) -> Self {
-        parameters
-            .iter()
-            .fold(self, |call, (name, value)| call.param(name, value))
-    }
-
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self

@@ -1,3 +1,0 @@
-/* clock */
--- The clock that dates every row.
-SELECT now() AS "now!"
