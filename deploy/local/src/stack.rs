@@ -20,7 +20,7 @@ use crate::{
     postgres::{self, Postgres},
     redis, seed, services,
     stack_file::{self, StackFile},
-    state::State,
+    state::{AdminClient, State},
     supervisor::Supervisor,
     terminal::Terminal,
 };
@@ -227,11 +227,16 @@ impl Stack {
     }
 
     async fn seed(&mut self) -> Result<()> {
-        let landing = landing::serve(&self.state.ports.address(Port::Landing)).await?;
+        if let Some(client) = self.state.admin.clone() {
+            self.demo = Some(self.seed_as(client).await?);
+        }
+        let base_url = self.state.ports.url(Port::AuthApiHttp);
+        let landing = landing::serve(&self.state.ports.address(Port::Landing), base_url, self.demo.clone()).await?;
         self.background.spawn(async move { drop(landing.await) });
-        let Some(client) = self.state.admin.clone() else {
-            return Ok(());
-        };
+        Ok(())
+    }
+
+    async fn seed_as(&mut self, client: AdminClient) -> Result<stack_file::Demo> {
         let bearer = admin::token(
             &format!("{}/auth/token", self.state.ports.url(Port::AuthApiHttp)),
             &client,
@@ -241,8 +246,7 @@ impl Stack {
         let landing_url = self.state.ports.url(Port::Landing);
         let seeded = seed::seed(channel, &mut self.state, &landing_url).await;
         self.state.save(&self.layout)?; // secrets that were shown before a failure count too
-        self.demo = Some(seeded?);
-        Ok(())
+        seeded
     }
 
     fn launch(&mut self, parts: &[Part]) -> Result<()> {

@@ -76,6 +76,9 @@ pub struct Demo {
     pub issuer: String,
     pub users: Vec<DemoUser>,
     pub clients: Vec<DemoClient>,
+    /// Where the clients' pages are.
+    #[serde(default)]
+    pub landing_url: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,6 +92,8 @@ pub struct DemoClient {
     pub name: String,
     #[serde(rename = "type")]
     pub client_type: String,
+    #[serde(default)]
+    pub application_type: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_party: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,6 +103,8 @@ pub struct DemoClient {
     pub client_secret: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
 }
 
 impl StackFile {

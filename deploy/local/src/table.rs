@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use crate::{
+    landing::{CODE_CHALLENGE, CODE_VERIFIER},
     stack_file::{Demo, StackFile},
     terminal::Terminal,
 };
@@ -11,6 +12,7 @@ use crate::{
 pub fn render(terminal: Terminal, stack: &StackFile, program: &Path, logs: &Path) -> String {
     let mut table = String::new();
     for (heading, rows) in [
+        ("Try it", to_try(stack)),
         ("URLs", urls(stack, logs)),
         ("Users", users(stack)),
         ("Clients", clients(stack)),
@@ -42,12 +44,12 @@ ANSWER=$(curl -sS -u "$CLIENT" "$BASE/auth/authorize" -H 'content-type: applicat
   "email": "{email}", "proof": {{"type": "password", "password": "{password}"}},
   "client_id": "{client_id}", "redirect_uri": "{redirect_uri}",
   "scopes": ["openid", "profile", "email", "offline_access"], "state": "a-state", "nonce": "a-nonce",
-  "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}}')
+  "code_challenge": "{CODE_CHALLENGE}", "code_challenge_method": "S256"}}')
 echo "$ANSWER"; CODE=$(echo "$ANSWER" | field code)
 
 # the code for tokens
 ANSWER=$(curl -sS -u "$CLIENT" "$BASE/auth/token" -d grant_type=authorization_code -d "code=$CODE" \
-  -d redirect_uri={redirect_uri} -d code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk)
+  -d redirect_uri={redirect_uri} -d code_verifier={CODE_VERIFIER})
 echo "$ANSWER"; ACCESS=$(echo "$ANSWER" | field access_token); REFRESH=$(echo "$ANSWER" | field refresh_token)
 
 # who is it
@@ -111,6 +113,26 @@ fn urls(stack: &StackFile, logs: &Path) -> Vec<Row> {
     rows
 }
 
+fn to_try(stack: &StackFile) -> Vec<Row> {
+    let Some((demo, native)) = stack.demo.as_ref().zip(stack.client("native")) else {
+        return Vec::new();
+    };
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let example = format!("examples/curl/sign_in.sh {} {}", demo.issuer, native.client_id);
+    vec![
+        row(
+            "in a browser",
+            format!("{}/   signs you in at each demo client", demo.landing_url),
+        ),
+        row("your account", format!("{}/account", demo.issuer)),
+        row("from a shell", example),
+        row(
+            "in your app",
+            "examples/README.md: the same by standard libraries".to_owned(),
+        ),
+    ]
+}
+
 fn users(stack: &StackFile) -> Vec<Row> {
     let users = stack.demo.iter().flat_map(|demo| &demo.users);
     users.map(|user| (user.email.clone(), user.password.clone())).collect()
@@ -163,6 +185,7 @@ mod tests {
         "demo":{"tenant":"demo","tenant_id":"1","issuer":"http://127.0.0.1:8080/t/demo",
         "users":[{"email":"alice@demo.example","password":"pw"}],"clients":[
         {"name":"first-party","type":"confidential","first_party":true,"client_id":"fp","client_secret":"s1","redirect_uris":["http://127.0.0.1:2/callback/first-party"]},
+        {"name":"native","type":"public","application_type":"native","client_id":"nt","redirect_uris":["http://127.0.0.1/callback"]},
         {"name":"service","type":"confidential","grant_types":["client_credentials"],"client_id":"sv","client_secret":"s2"}]}}"#;
 
     #[test]
@@ -179,6 +202,7 @@ mod tests {
             "alice@demo.example",
             "CLIENT=fp:s1",
             "-u sv:s2",
+            "sign_in.sh http://127.0.0.1:8080/t/demo nt",
             "'/x y/credo-local' audit",
         ] {
             assert!(table.contains(needed), "{needed} is missing in:\n{table}");
