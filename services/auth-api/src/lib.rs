@@ -11,6 +11,7 @@ pub mod grpc;
 pub mod http;
 pub mod keys;
 pub mod metrics;
+pub mod pages;
 pub mod passwords;
 pub mod refusal;
 pub mod settings;

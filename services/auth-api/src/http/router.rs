@@ -17,7 +17,7 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 12] = [
+pub const ROUTES: [&str; 13] = [
     "/auth/authorize",
     "/auth/token",
     "/auth/userinfo",
@@ -30,6 +30,7 @@ pub const ROUTES: [&str; 12] = [
     "/.well-known/oauth-authorization-server/t/{slug}",
     "/t/{slug}/jwks.json",
     "/t/{slug}/sign-in",
+    "/assets/{name}",
 ];
 
 /// Public HTTP over `app`.
@@ -56,8 +57,11 @@ pub fn router(app: Arc<App>) -> Router {
             "/t/{slug}/sign-in",
             get(browser::sign_in::tenant_page).post(browser::sign_in::tenant_form),
         )
-        .fallback(answer::not_found)
+        .route("/assets/{name}", get(browser::assets::asset))
+        .fallback(browser::not_found::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
+        // A language that a person chose on a page.
+        .layer(middleware::from_fn(browser::visit::with_language))
         // Nearest to the handler first: whoever reads the body reads no more than this.
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         // A panic is a 500 and not a torn connection.

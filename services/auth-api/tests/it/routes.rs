@@ -59,6 +59,7 @@ impl Walls {
     fn path(&self, route: &str) -> String {
         route
             .replace("{slug}", "demo")
+            .replace("{name}", "credo.css")
             .replace("{id}", &self.mine.session.to_string())
     }
 
@@ -93,6 +94,7 @@ impl Walls {
                 assert!(page.status == 200 && page.is_html());
                 assert_eq!(send(Call::form(&path, [("email", "a@b.example")])).await.status, 403);
             }
+            "/assets/{name}" => assert_eq!(send(Call::get(path)).await.status, 200),
             _ if route.contains("{slug}") => {
                 send(Call::get(path)).await.ok(); // what is public
             }
@@ -180,6 +182,7 @@ impl Walls {
                 assert_eq!((answer.status, browser.session("there")), (400, None));
                 assert_eq!(browser.get(&path.replace("demo", "nowhere")).await.status, 404);
             }
+            "/assets/{name}" => assert_eq!(replica.send(Call::get("/assets/Cargo.toml")).await.status, 404),
             _ if route.contains("{slug}") => {
                 let ours = replica.send(Call::get(path)).await.ok();
                 let theirs = replica.send(Call::get(path.replace("demo", "there"))).await.ok();
@@ -199,7 +202,7 @@ impl Walls {
             "/auth/authorize" | "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
             "/auth/userinfo" | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
             "/auth/sessions/{id}" => &["DELETE"],
-            "/auth/sessions" => &["GET", "HEAD"],
+            "/auth/sessions" | "/assets/{name}" => &["GET", "HEAD"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],
             _ => panic!("{route} has no methods"),
         };
