@@ -123,6 +123,6 @@ impl Client {
     /// Whether it registered a redirect URI.
     #[must_use]
     pub fn has_redirect_uri(&self, uri: &str) -> bool {
-        redirect_uri::is_registered(uri, &self.redirect_uris)
+        redirect_uri::is_registered(uri, &self.redirect_uris, self.application_type)
     }
 }

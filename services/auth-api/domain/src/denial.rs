@@ -2,7 +2,7 @@
 //!
 //! The OAuth error code, the metric label and the audit reason all come from here; a snapshot lists them.
 
-/// An error code of RFC 6749 sections 4.1.2.1 and 5.2.
+/// An error code of RFC 6749 sections 4.1.2.1 and 5.2, RFC 8707 and OpenID Connect Core section 3.1.2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OauthError {
     /// The request is malformed.
@@ -19,6 +19,22 @@ pub enum OauthError {
     InvalidScope,
     /// Not now.
     TemporarilyUnavailable,
+    /// The person refused (RFC 6749 section 4.1.2.1).
+    AccessDenied,
+    /// No such response type here.
+    UnsupportedResponseType,
+    /// Not a resource that the client may have a token for (RFC 8707 section 2).
+    InvalidTarget,
+    /// The person must sign in, and nothing may be shown (OpenID Connect Core section 3.1.2.6).
+    LoginRequired,
+    /// The person must consent, and nothing may be shown.
+    ConsentRequired,
+    /// Requests as a JWT are not taken.
+    RequestNotSupported,
+    /// Requests by reference are not taken.
+    RequestUriNotSupported,
+    /// Registration in a request is not taken.
+    RegistrationNotSupported,
 }
 
 impl OauthError {
@@ -33,6 +49,14 @@ impl OauthError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidTarget => "invalid_target",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
         }
     }
 }
@@ -109,6 +133,33 @@ pub enum Denial {
         /// How long to wait.
         retry_after_seconds: u32,
     },
+    /// A request on its way through our own pages that is not as we sent it, or too old.
+    #[error("the request cannot be read or is too old")]
+    RequestUnreadable,
+    /// The person does not let the client have what it asks for.
+    #[error("the person did not allow it")]
+    AccessDenied,
+    /// Only `code` is answered.
+    #[error("response_type must be code")]
+    UnsupportedResponseType,
+    /// A `resource` that the client may not have a token for.
+    #[error("the resource is not one that the client may have a token for")]
+    InvalidTarget,
+    /// `prompt=none`, and nobody is signed in as the request wants it.
+    #[error("the person must sign in")]
+    LoginRequired,
+    /// `prompt=none`, and the person has not allowed it yet.
+    #[error("the person must consent")]
+    ConsentRequired,
+    /// A request as a JWT.
+    #[error("request is not supported")]
+    RequestNotSupported,
+    /// A request by reference.
+    #[error("request_uri is not supported")]
+    RequestUriNotSupported,
+    /// A registration in a request.
+    #[error("registration is not supported")]
+    RegistrationNotSupported,
 }
 
 impl Denial {
@@ -116,7 +167,7 @@ impl Denial {
     #[must_use]
     pub const fn oauth_error(self) -> OauthError {
         match self {
-            Self::InvalidRequest(_) => OauthError::InvalidRequest,
+            Self::InvalidRequest(_) | Self::RequestUnreadable => OauthError::InvalidRequest,
             Self::ClientAuthenticationFailed | Self::ClientDisabled | Self::TenantSuspended => {
                 OauthError::InvalidClient
             }
@@ -124,6 +175,14 @@ impl Denial {
             Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
             Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
             Self::TooManyAttempts { .. } => OauthError::TemporarilyUnavailable,
+            Self::AccessDenied => OauthError::AccessDenied,
+            Self::UnsupportedResponseType => OauthError::UnsupportedResponseType,
+            Self::InvalidTarget => OauthError::InvalidTarget,
+            Self::LoginRequired => OauthError::LoginRequired,
+            Self::ConsentRequired => OauthError::ConsentRequired,
+            Self::RequestNotSupported => OauthError::RequestNotSupported,
+            Self::RequestUriNotSupported => OauthError::RequestUriNotSupported,
+            Self::RegistrationNotSupported => OauthError::RegistrationNotSupported,
             Self::ForeignToken
             | Self::UnknownToken
             | Self::WrongClient
@@ -165,11 +224,20 @@ impl Denial {
             Self::VerifierMismatch => "verifier_mismatch",
             Self::WrongProof => "wrong_proof",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::RequestUnreadable => "request_unreadable",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidTarget => "invalid_target",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
         }
     }
 
     /// One of each, for the tables that must hold all of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidRequest("…"),
         Self::ClientAuthenticationFailed,
         Self::ClientDisabled,
@@ -192,6 +260,15 @@ impl Denial {
         Self::VerifierMismatch,
         Self::WrongProof,
         Self::TooManyAttempts { retry_after_seconds: 1 },
+        Self::RequestUnreadable,
+        Self::AccessDenied,
+        Self::UnsupportedResponseType,
+        Self::InvalidTarget,
+        Self::LoginRequired,
+        Self::ConsentRequired,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
     ];
 }
 

@@ -4,9 +4,11 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 
 /// `code_challenge`: SHA-256 of the verifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CodeChallenge([u8; 32]);
 
 /// `code_verifier`, which nobody but the client knows before the exchange.
@@ -43,6 +45,20 @@ impl CodeChallenge {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl TryFrom<String> for CodeChallenge {
+    type Error = InvalidPkce;
+
+    fn try_from(challenge: String) -> Result<Self, InvalidPkce> {
+        Self::parse(&challenge, Some("S256"))
+    }
+}
+
+impl From<CodeChallenge> for String {
+    fn from(challenge: CodeChallenge) -> Self {
+        URL_SAFE_NO_PAD.encode(challenge.0)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Redirect URIs: registered as absolute URIs, compared as raw strings (RFC 9700 section 2.1).
 //!
-//! Refuses to compare a parsed or decoded form. The one exception is RFC 8252 section 7.3: for a registered loopback
-//! address literal over http, the port may vary.
+//! Refuses to compare a parsed or decoded form. The one exception is RFC 8252 section 7.3: for a native client's registered
+//! loopback address literal over http, the port may vary.
 
 use url::{Host, Url};
+
+use crate::client::ApplicationType;
 
 /// Longest redirect URI that is registered or read, in bytes.
 const MAX_BYTES: usize = 2_048;
@@ -41,13 +43,14 @@ pub fn validate(uri: &str) -> Result<(), InvalidRedirectUri> {
     }
 }
 
-/// Whether a requested URI is one of the registered ones.
+/// Whether a requested URI is one of those that a client of that type registered.
 #[must_use]
-pub fn is_registered(requested: &str, registered: &[String]) -> bool {
+pub fn is_registered(requested: &str, registered: &[String], client: ApplicationType) -> bool {
+    let is_native = client == ApplicationType::Native;
     requested.len() <= MAX_BYTES
         && registered
             .iter()
-            .any(|uri| uri == requested || differs_in_loopback_port_only(requested, uri))
+            .any(|uri| uri == requested || is_native && differs_in_loopback_port_only(requested, uri))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -90,7 +93,11 @@ mod tests {
     #[test]
     fn az_02_only_the_registered_string_matches() {
         let registered = ["https://app.example/cb".to_owned()];
-        assert!(is_registered("https://app.example/cb", &registered));
+        assert!(is_registered(
+            "https://app.example/cb",
+            &registered,
+            ApplicationType::Web
+        ));
         for other in [
             "https://app.example/cb/",
             "https://app.example/cb/x",
@@ -108,15 +115,15 @@ mod tests {
             "https://app.example/cb\n",
             "",
         ] {
-            assert!(!is_registered(other, &registered), "{other:?}");
+            assert!(!is_registered(other, &registered, ApplicationType::Native), "{other:?}");
         }
     }
 
     #[test]
-    fn az_06_only_the_port_of_a_loopback_address_varies() {
+    fn az_06_only_the_port_of_a_native_clients_loopback_address_varies() {
         let registered = ["http://127.0.0.1/cb".to_owned(), "http://[::1]:1/cb".to_owned()];
         for good in ["http://127.0.0.1:49152/cb", "http://127.0.0.1/cb", "http://[::1]:5/cb"] {
-            assert!(is_registered(good, &registered), "{good}");
+            assert!(is_registered(good, &registered, ApplicationType::Native), "{good}");
         }
         for bad in [
             "http://localhost:49152/cb",
@@ -128,8 +135,10 @@ mod tests {
             "http://127.0.0.2:1/cb",
             "https://127.0.0.1:1/cb",
         ] {
-            assert!(!is_registered(bad, &registered), "{bad}");
+            assert!(!is_registered(bad, &registered, ApplicationType::Native), "{bad}");
         }
+        let other_port = "http://127.0.0.1:49152/cb";
+        assert!(!is_registered(other_port, &registered, ApplicationType::Web));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// Longest scope string that is read, in bytes.
 const MAX_BYTES: usize = 1_024;
 /// Most tokens in one scope string.
@@ -16,7 +18,8 @@ pub const SESSIONS: &str = "credo.sessions";
 const OWN_PREFIX: &str = "credo.";
 
 /// A set of scope tokens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Scope(BTreeSet<String>);
 
 /// A text that is no scope.
@@ -35,6 +38,18 @@ impl Scope {
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).cloned().collect())
+    }
+
+    /// The tokens that either holds.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
+    /// The tokens that `other` does not hold.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).cloned().collect())
     }
 
     /// Whether it holds `token`.
@@ -103,6 +118,27 @@ impl TryFrom<Vec<String>> for Scope {
             return Err(InvalidScope);
         }
         Ok(Self(tokens.into_iter().collect()))
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
+
+    fn try_from(text: String) -> Result<Self, InvalidScope> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+/// Tokens that are known to be of the grammar: those that this code names itself.
+impl FromIterator<&'static str> for Scope {
+    fn from_iter<I: IntoIterator<Item = &'static str>>(tokens: I) -> Self {
+        Self(tokens.into_iter().map(ToOwned::to_owned).collect())
     }
 }
 

@@ -1,6 +1,7 @@
-//! `POST /auth/authorize` with JSON: sign-in by a first-party client without a browser (DESIGN section 3.1).
+//! `POST /auth/authorize`: with a form it is a browser's, see `browser/authorize.rs`; with JSON it is a sign-in by a
+//! first-party client without a browser (DESIGN section 3.1).
 //!
-//! Refuses requests with an `Origin`, so that no web page can use a visitor's browser for it. Sets no cookie.
+//! With JSON, refuses requests with an `Origin`, so that no web page can use a visitor's browser for it. Sets no cookie.
 
 use std::sync::Arc;
 
@@ -12,7 +13,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use credo_auth_domain::{
-    Denial, client::AuthMethod, email_address::EmailAddress, password::Password, pkce::CodeChallenge, scope::Scope,
+    Denial,
+    authorization_request::{MAX_NONCE_BYTES, MAX_STATE_BYTES},
+    client::AuthMethod,
+    email_address::EmailAddress,
+    password::Password,
+    pkce::CodeChallenge,
+    scope::Scope,
 };
 use credo_ids::DeviceId;
 use secrecy::ExposeSecret as _;
@@ -21,21 +28,19 @@ use serde_json::json;
 
 use super::{
     answer::Answer,
+    browser,
     client_credentials::{is_basic, read_basic},
     context::Context,
-    form::{QUERY_REFUSED, has_query},
+    form::{QUERY_REFUSED, has_query, says_form},
 };
 use crate::{
     app::App,
     flows::{
-        authorize::{SignIn, authorize as flow},
+        authorize::headless::{SignIn, authorize as flow},
         client_auth::ClientCredentials,
     },
 };
 
-/// Longest `state` and `nonce`, in bytes: longer ones are refused, none is ever cut.
-const MAX_STATE_BYTES: usize = 4_096;
-const MAX_NONCE_BYTES: usize = 512;
 /// Longest redirect URI, in bytes.
 const MAX_URI_BYTES: usize = 2_048;
 
@@ -73,6 +78,9 @@ pub(super) async fn authorize(
     uri: Uri,
     body: Bytes,
 ) -> Response {
+    if says_form(&headers) {
+        return browser::authorize::post(&app, &uri, &body).await;
+    }
     let answer = Answer::new(&app).with_basic(is_basic(&headers));
     let parsed = read_body(&headers, &uri, &body).and_then(|body| {
         let (state, redirect_uri) = (body.state.clone(), body.redirect_uri.clone());

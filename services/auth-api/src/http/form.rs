@@ -6,7 +6,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use credo_auth_domain::Denial;
@@ -61,10 +61,12 @@ pub(super) fn has_query(uri: &Uri) -> bool {
 
 /// Whether a request says that its body is a form.
 pub(super) fn is_form(request: &Request) -> bool {
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    says_form(request.headers())
+}
+
+/// Whether headers say that the body is a form.
+pub(super) fn says_form(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|text| {
         let (media_type, parameters) = text.split_once(';').unwrap_or((text, ""));
         let charset = parameters.trim();
@@ -73,13 +75,26 @@ pub(super) fn is_form(request: &Request) -> bool {
     })
 }
 
+/// Names and values of a query or a form, for an endpoint that judges them one by one: no value where the bytes are no
+/// UTF-8. Names that are none are nobody's parameters.
+pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (String, Option<String>)> {
+    split(text).filter_map(|(name, value)| Some((decode_any(name)?, decode_any(value))))
+}
+
+/// Takes a query or a form apart.
+fn split(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let position = pair.iter().position(|byte| *byte == b'=');
+        position.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]))
+    })
+}
+
 impl Parameters {
     /// Reads a form.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Denial> {
         let mut parameters = Self::default();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let position = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = position.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+        for (name, value) in split(body) {
             let (name, value) = (decode(name)?, decode(value)?);
             if parameters.0.iter().any(|(known, _)| *known == name) {
                 return Err(Denial::InvalidRequest("a parameter is repeated"));
@@ -109,19 +124,22 @@ impl Parameters {
     }
 }
 
-/// One name or value: `+` is a space, the rest is percent-encoded UTF-8.
+/// One name or value, which holds no control character.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, Denial> {
+    let text = decode_any(bytes).ok_or(Denial::InvalidRequest("a parameter is not UTF-8"))?;
+    if text.chars().any(char::is_control) {
+        return Err(Denial::InvalidRequest("a parameter holds a control character"));
+    }
+    Ok(text)
+}
+
+/// One name or value: `+` is a space, the rest is percent-encoded UTF-8.
+fn decode_any(bytes: &[u8]) -> Option<String> {
     let spaced: Vec<u8> = bytes
         .iter()
         .map(|byte| if *byte == b'+' { b' ' } else { *byte })
         .collect();
-    let text = percent_decode(&spaced)
-        .decode_utf8()
-        .map_err(|_| Denial::InvalidRequest("a parameter is not UTF-8"))?;
-    if text.chars().any(char::is_control) {
-        return Err(Denial::InvalidRequest("a parameter holds a control character"));
-    }
-    Ok(text.into_owned())
+    Some(percent_decode(&spaced).decode_utf8().ok()?.into_owned())
 }
 
 #[cfg(test)]

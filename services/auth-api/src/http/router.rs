@@ -17,8 +17,9 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 13] = [
+pub const ROUTES: [&str; 14] = [
     "/auth/authorize",
+    "/auth/continue",
     "/auth/token",
     "/auth/userinfo",
     "/auth/introspect",
@@ -36,7 +37,11 @@ pub const ROUTES: [&str; 13] = [
 /// Public HTTP over `app`.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/auth/authorize", post(authorize::authorize))
+        .route(
+            "/auth/authorize",
+            get(browser::authorize::get).post(authorize::authorize),
+        )
+        .route("/auth/continue", get(browser::step::resume))
         .route("/auth/token", post(token::token))
         .route("/auth/userinfo", get(userinfo::userinfo).post(userinfo::userinfo_post))
         .route("/auth/introspect", post(introspect::introspect))

@@ -12,6 +12,7 @@ mod authorizations;
 mod browser_sessions;
 mod client_tokens;
 mod clients;
+mod clock;
 mod fault;
 mod outbox;
 mod redis;

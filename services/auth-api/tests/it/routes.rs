@@ -72,6 +72,10 @@ impl Walls {
                 let body = sign_in_body(&self.world.client, &self.world.user.email);
                 send(Call::json(&path, body)).await.refuses(401, "invalid_client");
             }
+            "/auth/continue" => {
+                let answer = send(Call::get(path)).await;
+                assert_eq!(answer.status, 400, "{}", answer.text());
+            }
             "/auth/token" => {
                 let form = Call::form(&path, [("grant_type", "client_credentials")]);
                 send(form).await.refuses(401, "invalid_client");
@@ -113,6 +117,7 @@ impl Walls {
                 of_ours.refuses(400, "invalid_grant");
                 assert_same(&of_ours, &of_nobody);
             }
+            "/auth/continue" => {} // a request is nobody's: the browser that brings it along decides
             "/auth/token" => {
                 let ours = replica.refresh(&self.client, &self.mine.refresh).await;
                 ours.refuses(400, "invalid_grant");
@@ -199,10 +204,10 @@ impl Walls {
     /// Methods that the route does not have: 405 that names those it has, and nothing happens.
     async fn wrong_method(&self, route: &str) {
         let allowed: &[&str] = match route {
-            "/auth/authorize" | "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
-            "/auth/userinfo" | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
+            "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
+            "/auth/authorize" | "/auth/userinfo" | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
             "/auth/sessions/{id}" => &["DELETE"],
-            "/auth/sessions" | "/assets/{name}" => &["GET", "HEAD"],
+            "/auth/sessions" | "/auth/continue" | "/assets/{name}" => &["GET", "HEAD"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],
             _ => panic!("{route} has no methods"),
         };

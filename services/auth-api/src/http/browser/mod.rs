@@ -1,11 +1,18 @@
-//! What people see: pages, forms, cookies.
+//! What browsers ask for: one file a page, and the ways between the pages.
+//!
+//! Every step is a URL of its own, reached by GET and left by POST; a redirect after a POST is a 303, so that nothing that
+//! was typed is sent on (RFC 9700 section 4.12).
 
 pub(super) mod assets;
+pub(super) mod authorize;
 pub(super) mod cookies;
 pub(super) mod csrf;
+mod error;
 pub(super) mod not_found;
 #[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod page;
+pub(super) mod redirect;
 pub(super) mod sign_in;
+pub(super) mod step;
 #[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod visit;

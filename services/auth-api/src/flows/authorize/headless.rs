@@ -22,13 +22,13 @@ use credo_ids::{DeviceId, EventId, SessionId};
 use secrecy::SecretString;
 use tracing::instrument;
 
-use super::{
-    client_auth::{self, AuthenticatedClient, ClientCredentials},
-    proof::{self, Proof, SignInTo},
-};
 use crate::{
     app::App,
     audit::{RequestContext, security::SESSION_CREATED},
+    flows::{
+        client_auth::{self, AuthenticatedClient, ClientCredentials},
+        proof::{self, Proof, SignInTo},
+    },
     refusal::Refusal,
 };
 

@@ -1,0 +1,89 @@
+//! The one form in which an authorization response leaves: a 303 to the client, or a page that posts to it.
+//!
+//! Nothing goes anywhere but to the redirect URI of an [`AuthorizationResponse`], as it was written.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use credo_auth_domain::response_mode::ResponseMode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    app::App,
+    flows::authorize::AuthorizationResponse,
+    http::answer::{Internal, problem},
+};
+
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Sends the browser back to the client.
+pub(in crate::http) fn respond(app: &App, response: &AuthorizationResponse) -> Response {
+    if let Err(denial) = response.outcome {
+        app.metrics.denied(denial);
+        tracing::info!(reason = denial.reason(), "refused");
+    }
+    match response.response_mode {
+        ResponseMode::Query => see_other(&location(response)),
+        ResponseMode::FormPost => problem(StatusCode::NOT_IMPLEMENTED, "Not implemented"),
+    }
+}
+
+/// A 303: whatever the method was, the next one is GET.
+pub(in crate::http) fn see_other(location: &str) -> Response {
+    match HeaderValue::try_from(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => Internal.into_response(),
+    }
+}
+
+/// The redirect URI with the parameters behind what its query holds already.
+fn location(response: &AuthorizationResponse) -> String {
+    let mut location = response.redirect_uri.clone();
+    for (name, value) in response.parameters() {
+        let separator = match location.find('?') {
+            None => "?",
+            Some(_) if location.ends_with(['?', '&']) => "",
+            Some(_) => "&",
+        };
+        location.push_str(separator);
+        location.push_str(name);
+        location.push('=');
+        location.extend(utf8_percent_encode(&value, RESERVED));
+    }
+    location
+}
+
+#[cfg(test)]
+mod tests {
+    use credo_auth_domain::Denial;
+
+    use super::*;
+
+    #[test]
+    fn az_14_parameters_follow_the_query_that_was_registered_and_are_encoded_byte_for_byte() {
+        for (redirect_uri, start) in [
+            ("https://app.example/cb", "https://app.example/cb?"),
+            ("https://app.example/cb?", "https://app.example/cb?"),
+            ("https://app.example/cb?a=%2f", "https://app.example/cb?a=%2f&"),
+            ("https://app.example/cb?a=b&", "https://app.example/cb?a=b&"),
+            ("com.example.app:/cb", "com.example.app:/cb?"),
+        ] {
+            let response = AuthorizationResponse {
+                redirect_uri: redirect_uri.to_owned(),
+                response_mode: ResponseMode::Query,
+                outcome: Err(Denial::AccessDenied),
+                state: Some("a &#+%=\u{fc}\"".to_owned()),
+                issuer: "https://id.example/t/demo".to_owned(),
+            };
+            assert_eq!(
+                location(&response),
+                format!(
+                    "{start}error=access_denied&error_description=the%20person%20did%20not%20allow%20it\
+                     &state=a%20%26%23%2B%25%3D%C3%BC%22&iss=https%3A%2F%2Fid.example%2Ft%2Fdemo"
+                )
+            );
+        }
+    }
+}

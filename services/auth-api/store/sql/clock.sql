@@ -1,0 +1,3 @@
+/* clock */
+-- The clock that dates every row.
+SELECT now() AS "now!"
