@@ -1,6 +1,7 @@
 //! The claims of an access token (RFC 9068) and of an ID token (OpenID Connect Core section 2).
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The audience of the admin APIs.
 pub const ADMIN_AUDIENCE: &str = "credo-admin";
@@ -36,6 +37,10 @@ pub struct AccessTokenClaims {
     pub tid: String,
     /// The epochs of tenant, client and, if there is one, user.
     pub ep: Vec<i64>,
+    /// Claims that userinfo answers beyond those of the scope: the client asked for them by name (OpenID Connect Core
+    /// section 5.5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo_claims: Vec<String>,
 }
 
 /// The claims of an ID token.
@@ -64,4 +69,7 @@ pub struct IdTokenClaims {
     pub nonce: Option<String>,
     /// The left half of the access token's SHA-256.
     pub at_hash: String,
+    /// Claims of the person that the client asked for by name. None of them is one of the above.
+    #[serde(flatten)]
+    pub person: Map<String, Value>,
 }

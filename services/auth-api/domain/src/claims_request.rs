@@ -16,7 +16,7 @@ pub const MAX_BYTES: usize = 4_096;
 const MAX_PARAMETER_BYTES: usize = 2 * MAX_BYTES;
 
 /// The claims that each scope stands for (OpenID Connect Core section 5.4).
-const SCOPES: [(&str, &[&str]); 4] = [
+pub const CLAIMS_OF_SCOPES: [(&str, &[&str]); 4] = [
     (
         "profile",
         &[
@@ -71,7 +71,7 @@ pub struct ClaimRequest {
 pub fn governing_scope(claim: &str) -> Option<&'static str> {
     // A claim in a language (section 5.2) is governed as the claim is.
     let name = claim.split('#').next().unwrap_or_default();
-    SCOPES
+    CLAIMS_OF_SCOPES
         .into_iter()
         .find_map(|(scope, claims)| claims.contains(&name).then_some(scope))
 }

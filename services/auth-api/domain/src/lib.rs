@@ -18,6 +18,7 @@ pub mod lifetime;
 pub mod opaque_token;
 pub mod password;
 pub mod pkce;
+pub mod profile;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod refresh_token;

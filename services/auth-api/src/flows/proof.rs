@@ -4,7 +4,7 @@
 //! its own machine alone serves such a tenant so.
 
 use aws_lc_rs::hmac;
-use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, tenant::Tenant};
+use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, profile::Profile, tenant::Tenant};
 use credo_auth_store::{
     Account, Reservation,
     admin::{ComplianceEvent, Creation, NewUser},
@@ -169,6 +169,7 @@ fn unknown_user(
         email: email.clone(),
         email_verified: false,
         display_name: None,
+        profile: Profile::default(),
         password_hash: None,
     };
     Ok((new, ComplianceEvent { encoded, personal }))

@@ -10,6 +10,7 @@ mod envelope;
 mod keys;
 mod page;
 mod parse;
+mod profile;
 mod server;
 mod standing;
 mod status;

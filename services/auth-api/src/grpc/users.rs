@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
-    parse,
+    parse, profile,
     status::refused,
 };
 use crate::{
@@ -36,6 +36,7 @@ fn shape(user: UserRecord) -> User {
         email: user.email,
         email_verified: user.email_verified,
         display_name: user.display_name.unwrap_or_default(),
+        profile: Some(profile::shape(user.profile.0)),
         status: if user.active {
             UserStatus::Active
         } else {
@@ -57,6 +58,7 @@ impl UserService for Users {
             email: message.email,
             email_verified: message.email_verified,
             display_name: message.display_name,
+            profile: message.profile.map(profile::parse).unwrap_or_default(),
             password: message.password.into(),
         };
         let app = Arc::clone(&self.0);

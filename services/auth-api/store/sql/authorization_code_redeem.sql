@@ -6,7 +6,7 @@ WITH locked AS MATERIALIZED (
          r.core_refused, r.personal,
          s.user_id, s.client_id AS owner_id, s.state, s.tenant_epoch, s.client_epoch, s.user_epoch, s.code_hash,
          s.code_challenge, s.redirect_uri AS row_redirect_uri, s.nonce, s.code_expires_at, s.attempt_id, s.generation,
-         s.scope, s.actor_core, s.auth_time, s.amr
+         s.scope, s.actor_core, s.auth_time, s.amr, s.claims
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[], $6::bytea[], $7::text[], $8::bytea[],
               $9::bytea[], $10::smallint[], $11::uuid[], $12::smallint[], $13::smallint[], $14::bytea[], $15::bytea[],
               $16::bytea[], $17::bytea[])
@@ -18,7 +18,7 @@ WITH locked AS MATERIALIZED (
 ), decided AS MATERIALIZED (
   SELECT l.session_id, l.tenant_id, l.client_id, l.req_attempt, l.slot, l.shard, l.core_redeemed, l.core_replayed,
          l.core_refused, l.personal, l.new_hash, l.new_key_id, l.user_id, l.nonce, l.scope, l.actor_core, l.auth_time,
-         l.amr, l.generation, l.tenant_epoch, l.client_epoch, l.user_epoch,
+         l.amr, l.claims, l.generation, l.tenant_epoch, l.client_epoch, l.user_epoch,
          CASE
            WHEN l.owner_id <> l.client_id                                      THEN 'WrongClient'
            WHEN t.status <> 1                                                  THEN 'TenantSuspended'
@@ -56,7 +56,7 @@ WITH locked AS MATERIALIZED (
   WHERE d.outcome IN ('Redeemed', 'Replayed')
     AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id
   RETURNING d.req_attempt, d.outcome, s.id, s.tenant_id, s.user_id, s.generation, s.key_id, s.scope, s.nonce,
-            s.auth_time, s.amr, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
+            s.auth_time, s.amr, s.claims, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
             CASE d.outcome WHEN 'Redeemed' THEN d.core_redeemed ELSE d.core_replayed END || s.actor_core AS core
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
@@ -70,10 +70,10 @@ WITH locked AS MATERIALIZED (
 )
 SELECT n.req_attempt AS "attempt_id!", n.outcome AS "outcome!", now() AS "at!", n.user_id AS "user_id!",
        n.generation AS "generation!", n.key_id AS "key_id!", n.scope AS "scope!", n.nonce, n.auth_time AS "auth_time!",
-       n.amr AS "amr!", n.tenant_epoch AS "tenant_epoch!", n.client_epoch AS "client_epoch!",
+       n.amr AS "amr!", n.claims, n.tenant_epoch AS "tenant_epoch!", n.client_epoch AS "client_epoch!",
        n.user_epoch AS "user_epoch!"
 FROM updated n
 UNION ALL
 SELECT d.req_attempt, d.outcome, now(), d.user_id, d.generation, d.new_key_id, d.scope, d.nonce, d.auth_time, d.amr,
-       d.tenant_epoch, d.client_epoch, d.user_epoch
+       d.claims, d.tenant_epoch, d.client_epoch, d.user_epoch
 FROM decided d WHERE d.outcome NOT IN ('Redeemed', 'Replayed')

@@ -7,7 +7,7 @@ WITH locked AS MATERIALIZED (
          r.core_replayed, r.core_refused, r.personal,
          s.user_id, s.client_id AS owner_id, s.state, s.tenant_epoch, s.client_epoch, s.user_epoch, s.refresh_hash,
          s.generation AS row_generation, s.key_id, s.attempt_id, s.rotated_at, s.expires_at, s.idle_ttl, s.scope,
-         s.actor_core, s.auth_time, s.amr,
+         s.actor_core, s.auth_time, s.amr, s.claims,
          t.status AS t_status, t.epoch AS t_epoch, c.status AS c_status, c.version AS c_version, c.epoch AS c_epoch,
          c.refresh_grace_seconds AS c_refresh_grace_seconds, u.status AS u_status, u.epoch AS u_epoch
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::integer[], $6::bytea[], $7::bytea[], $8::smallint[],
@@ -24,7 +24,7 @@ WITH locked AS MATERIALIZED (
 ), decided AS MATERIALIZED (
   SELECT l.session_id, l.tenant_id, l.client_id, l.req_attempt, l.slot, l.shard, l.core_rotated, l.core_retried,
          l.core_replayed, l.core_refused, l.personal, l.new_hash, l.new_key_id, l.user_id, l.scope, l.actor_core,
-         l.auth_time, l.amr, l.row_generation, l.key_id, l.tenant_epoch, l.client_epoch, l.user_epoch,
+         l.auth_time, l.amr, l.claims, l.row_generation, l.key_id, l.tenant_epoch, l.client_epoch, l.user_epoch,
          CASE
            WHEN l.owner_id <> l.client_id                                      THEN 'WrongClient'
            WHEN l.t_status <> 1                                                  THEN 'TenantSuspended'
@@ -60,7 +60,7 @@ WITH locked AS MATERIALIZED (
   WHERE d.outcome IN ('Rotated', 'Replayed')
     AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id
   RETURNING d.req_attempt, d.outcome, s.id, s.tenant_id, s.user_id, s.generation, s.key_id, s.scope, s.auth_time,
-            s.amr, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
+            s.amr, s.claims, s.tenant_epoch, s.client_epoch, s.user_epoch, d.slot, d.shard, d.personal,
             CASE d.outcome WHEN 'Rotated' THEN d.core_rotated ELSE d.core_replayed END || s.actor_core AS core
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
@@ -75,10 +75,10 @@ WITH locked AS MATERIALIZED (
 )
 SELECT n.req_attempt AS "attempt_id!", n.outcome AS "outcome!", now() AS "at!", n.user_id AS "user_id!",
        n.generation AS "generation!", n.key_id AS "key_id!", n.scope AS "scope!", n.auth_time AS "auth_time!",
-       n.amr AS "amr!", n.tenant_epoch AS "tenant_epoch!", n.client_epoch AS "client_epoch!",
+       n.amr AS "amr!", n.claims, n.tenant_epoch AS "tenant_epoch!", n.client_epoch AS "client_epoch!",
        n.user_epoch AS "user_epoch!"
 FROM updated n
 UNION ALL
 SELECT d.req_attempt, d.outcome, now(), d.user_id, d.row_generation, d.key_id, d.scope, d.auth_time, d.amr,
-       d.tenant_epoch, d.client_epoch, d.user_epoch
+       d.claims, d.tenant_epoch, d.client_epoch, d.user_epoch
 FROM decided d WHERE d.outcome NOT IN ('Rotated', 'Replayed')

@@ -61,6 +61,8 @@ pub struct Redeemed {
     pub auth_time: OffsetDateTime,
     /// Space-delimited, RFC 8176.
     pub amr: String,
+    /// The claims request in its canonical form, if there was one.
+    pub claims: Option<String>,
     /// What the tokens are issued under.
     pub epochs: Epochs,
 }
@@ -76,6 +78,7 @@ struct Row {
     nonce: Option<String>,
     auth_time: OffsetDateTime,
     amr: String,
+    claims: Option<String>,
     tenant_epoch: i64,
     client_epoch: i64,
     user_epoch: i64,
@@ -152,6 +155,7 @@ impl TryFrom<Row> for Redeemed {
             nonce: row.nonce,
             auth_time: row.auth_time,
             amr: row.amr,
+            claims: row.claims,
             epochs: Epochs {
                 tenant: row.tenant_epoch,
                 client: row.client_epoch,

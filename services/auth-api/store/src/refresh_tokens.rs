@@ -65,6 +65,8 @@ pub struct Rotated {
     pub auth_time: OffsetDateTime,
     /// Space-delimited, RFC 8176.
     pub amr: String,
+    /// The claims request in its canonical form, if there was one.
+    pub claims: Option<String>,
     /// What the tokens are issued under.
     pub epochs: Epochs,
 }
@@ -107,6 +109,7 @@ struct Row {
     scope: String,
     auth_time: OffsetDateTime,
     amr: String,
+    claims: Option<String>,
     tenant_epoch: i64,
     client_epoch: i64,
     user_epoch: i64,
@@ -229,6 +232,7 @@ impl TryFrom<Row> for Rotated {
             scope: row.scope,
             auth_time: row.auth_time,
             amr: row.amr,
+            claims: row.claims,
             epochs: Epochs {
                 tenant: row.tenant_epoch,
                 client: row.client_epoch,

@@ -1,7 +1,8 @@
 //! People as userinfo shows them.
 
-use credo_auth_domain::{email_address::EmailAddress, user::User};
+use credo_auth_domain::{email_address::EmailAddress, profile::Profile, user::User};
 use credo_ids::{TenantId, UserId};
+use sqlx::types::Json;
 use tracing::instrument;
 
 use crate::{Fault, Store};
@@ -21,6 +22,7 @@ impl Store {
             email: row.email,
             email_verified: row.email_verified,
             display_name: row.display_name,
+            profile: row.profile.0,
             updated_at: row.updated_at,
         }))
     }

@@ -15,7 +15,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_testkit::eventually;
 use serde_json::{Value, json};
 
-use crate::support::{BASE_URL, Call, Client, ClientSpec, Replica, Tenant, World, claims, header_of, sign_in_body};
+use crate::support::{
+    BASE_URL, Call, Client, ClientSpec, PASSWORD, Replica, Tenant, Tokens, World, claims, header_of, sign_in_body,
+};
 
 const RS256: ClientSpec = ClientSpec {
     id_token_signed_response_alg: "RS256",
@@ -266,4 +268,115 @@ async fn a_hint_is_an_id_token_that_this_tenant_signed_however_old() {
         }
         assert_eq!(verify_id_token_hint(app, &elsewhere, &token).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn id_04_reserved_claims_cannot_be_set_by_what_a_person_says_of_themself() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let reserved = json!({
+        "iss": "x", "sub": "x", "aud": "x", "exp": 1, "iat": 1, "sid": "x", "tid": "x", "tenant": "x", "acr": "x", "amr": ["x"],
+        "auth_time": 1, "nonce": "x", "at_hash": "x", "azp": "x", "client_id": "x", "scope": "x", "ep": [9], "jti": "x",
+        "email": "x@evil.example", "email_verified": false, "name": "x", "updated_at": 1, "nickname": "Ann",
+    });
+    let asked: serde_json::Map<_, _> = reserved
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| (name.clone(), json!({})))
+        .collect();
+    world.set_profile(&world.user, &reserved).await;
+    let mut body = sign_in_body(&world.client, &world.user.email);
+    body["nonce"] = "a nonce".into();
+    let code = replica.authorize(&world.client, body).await.ok()["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let request = json!({ "userinfo": asked, "id_token": asked });
+    world.sql(&format!("UPDATE session SET claims = '{request}'")).await;
+    let tokens = Tokens::from(&replica.exchange(&world.client, &code).await);
+    let (id_token, access_token) = (claims(tokens.id.as_ref().unwrap()), claims(&tokens.access));
+    let userinfo = replica.userinfo(&tokens.access).await.ok();
+    for told in [&id_token, &access_token, &userinfo] {
+        for (name, value) in reserved.as_object().unwrap() {
+            assert!(name == "nickname" || told.get(name) != Some(value), "{name} in {told}");
+        }
+    }
+    for told in [&id_token, &userinfo] {
+        assert_eq!(told["sub"], json!(world.user.id));
+        assert_eq!(
+            (&told["email"], &told["nickname"]),
+            (&json!(world.user.email), &json!("Ann"))
+        );
+        assert_eq!(told["email_verified"], true);
+    }
+    replica.rotate(&world.client, &tokens).await;
+}
+
+#[tokio::test]
+async fn id_05_a_subject_is_stable_no_address_and_never_given_again() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let subject = |tokens: &Tokens| claims(tokens.id.as_ref().unwrap())["sub"].as_str().unwrap().to_owned();
+    let first = subject(&replica.tokens(&world.client, &world.user).await);
+    assert_eq!(first, subject(&replica.tokens(&world.client, &world.user).await));
+    assert_eq!(uuid::Uuid::parse_str(&first).unwrap().get_version_num(), 4);
+    // The same person in another tenant is somebody else there.
+    let other = world.add_tenant("other").await;
+    let shop = world.add_client_of(&other, ClientSpec::BASIC).await;
+    let there = world.add_user_of(&other, &world.user.email, Some(PASSWORD)).await;
+    assert_ne!(first, subject(&replica.tokens(&shop, &there).await));
+    // Deleted and made again, the address is a new subject, and nothing of the old one works.
+    let old = replica.tokens(&world.client, &world.user).await;
+    let user = world.user.id;
+    world.disable_user(user).await;
+    world
+        .sql(&format!(
+            "DELETE FROM password WHERE user_id = '{user}'; DELETE FROM app_user WHERE id = '{user}'"
+        ))
+        .await;
+    let again = world
+        .add_user_of(&world.tenant, &world.user.email, Some(PASSWORD))
+        .await;
+    assert_ne!(user, again.id);
+    let fresh = world.replica().await;
+    assert_ne!(first, subject(&fresh.tokens(&world.client, &again).await));
+    fresh
+        .refresh(&world.client, &old.refresh)
+        .await
+        .refuses(400, "invalid_grant");
+    fresh.userinfo(&old.access).await.challenges(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn id_06_an_address_is_verified_only_if_somebody_verified_it() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let user = world.user.id;
+    world
+        .sql(&format!(
+            "UPDATE app_user SET email_verified = false WHERE id = '{user}'"
+        ))
+        .await;
+    // The person's own words and the client's wishes do not change it.
+    world
+        .set_profile(
+            &world.user,
+            &json!({ "email_verified": true, "phone_number": "+41446681800" }),
+        )
+        .await;
+    let client = world
+        .add_client(ClientSpec {
+            scope: "openid email phone",
+            ..ClientSpec::BASIC
+        })
+        .await;
+    let tokens = replica
+        .tokens_for(&client, &world.user, &["openid", "email", "phone"])
+        .await;
+    let told = replica.userinfo(&tokens.access).await.ok();
+    assert_eq!(
+        (&told["email_verified"], &told["phone_number_verified"]),
+        (&json!(false), &json!(false))
+    );
 }

@@ -19,7 +19,7 @@ pub use self::{
     browser::Browser,
     call::Call,
     events::{Event, hex},
-    fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User},
+    fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User, full_profile},
     flows::{CHALLENGE, Tokens, VERIFIER, claims, header_of, sign_in_body},
     proxy::{Loss, Proxy},
     replica::{BASE_URL, Replica, ReplicaSpec},

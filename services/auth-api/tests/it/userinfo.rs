@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use credo_testkit::eventually;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Call, PASSWORD, World};
+use crate::support::{
+    BASE_URL, Call, Client, ClientSpec, PASSWORD, Replica, Tokens, World, claims, full_profile, sign_in_body,
+};
 
 const FEED_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -85,26 +87,160 @@ async fn ui_04_one_token_in_one_place() {
         .challenges(400, "invalid_request");
 }
 
+const PROFILE_CLAIMS: [&str; 14] = [
+    "birthdate",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
+];
+const ALL_SCOPES: ClientSpec = ClientSpec {
+    scope: "openid profile email phone address offline_access read",
+    ..ClientSpec::BASIC
+};
+
+fn names(claims: &Value) -> Vec<String> {
+    claims.as_object().unwrap().keys().cloned().collect() // in order
+}
+
+fn sorted(names: &[&str]) -> Vec<String> {
+    let mut sorted: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    sorted.sort();
+    sorted
+}
+
 #[tokio::test]
 async fn ui_05_claims_follow_the_scope() {
     let world = World::new().await;
     let replica = world.replica().await;
+    let client = world.add_client(ALL_SCOPES).await;
+    world.set_profile(&world.user, &full_profile()).await;
+    let profile = [&["sub"][..], &PROFILE_CLAIMS].concat();
     for (scopes, members) in [
         (&["openid"][..], &["sub"][..]),
         (&["openid", "email"][..], &["email", "email_verified", "sub"]),
-        (&["openid", "profile"][..], &["name", "sub", "updated_at"]),
         (
-            &["openid", "profile", "email", "read"][..],
-            &["email", "email_verified", "name", "sub", "updated_at"],
+            &["openid", "phone"][..],
+            &["phone_number", "phone_number_verified", "sub"],
+        ),
+        (&["openid", "address"][..], &["address", "sub"]),
+        (&["openid", "profile"][..], &profile),
+        (
+            &["openid", "phone", "email", "read"][..],
+            &[
+                "email",
+                "email_verified",
+                "phone_number",
+                "phone_number_verified",
+                "sub",
+            ],
         ),
     ] {
-        let tokens = replica.tokens_for(&world.client, &world.user, scopes).await;
-        let claims = replica.userinfo(&tokens.access).await.ok();
-        let mut names: Vec<_> = claims.as_object().unwrap().keys().cloned().collect();
-        names.sort();
-        assert_eq!(names, members);
-        assert_eq!(claims["sub"], json!(world.user.id));
+        let tokens = replica.tokens_for(&client, &world.user, scopes).await;
+        let form = Call::form("/auth/userinfo", [("access_token", &tokens.access)]);
+        let calls = [
+            Call::get("/auth/userinfo").bearer(&tokens.access),
+            Call::new("POST", "/auth/userinfo").bearer(&tokens.access),
+            form,
+        ];
+        for call in calls {
+            let answer = replica.send(call).await;
+            let claims = answer.ok();
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+            assert_eq!(names(&claims), sorted(members), "{scopes:?}");
+            assert_eq!(claims["sub"], json!(world.user.id));
+            for (name, value) in full_profile().as_object().unwrap() {
+                assert!(claims.get(name).is_none_or(|claim| claim == value), "{name}");
+            }
+        }
+        // The code flow has claims at userinfo, not in the ID token.
+        let id_token = claims(tokens.id.as_ref().unwrap());
+        assert!(
+            id_token.get("email").is_none() && id_token.get("name").is_none(),
+            "{id_token}"
+        );
     }
+}
+
+#[tokio::test]
+async fn ui_05_what_a_person_has_not_is_left_out() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let client = world.add_client(ALL_SCOPES).await;
+    let all = ["openid", "profile", "email", "phone", "address"];
+    let tokens = replica.tokens_for(&client, &world.user, &all).await;
+    let claims = replica.userinfo(&tokens.access).await.ok();
+    assert_eq!(names(&claims), ["email", "email_verified", "name", "sub", "updated_at"]);
+}
+
+/// A sign-in whose request had `claims`, as its session keeps it.
+async fn tokens_with(world: &World, replica: &Replica, client: &Client, scopes: &[&str], request: &Value) -> Tokens {
+    let mut body = sign_in_body(client, &world.user.email);
+    body["scopes"] = json!(scopes);
+    let code = replica.authorize(client, body).await.ok()["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    world
+        .sql(&format!("UPDATE session SET claims = '{request}' WHERE state = 0"))
+        .await;
+    Tokens::from(&replica.exchange(client, &code).await)
+}
+
+#[tokio::test]
+async fn az_29_claims_that_were_asked_for_by_name_are_given_within_what_the_client_may_have() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    world.set_profile(&world.user, &full_profile()).await;
+    let client = world
+        .add_client(ClientSpec {
+            scope: "openid email profile phone",
+            ..ClientSpec::BASIC
+        })
+        .await;
+    let request = json!({
+        "userinfo": { "nickname": {}, "email": { "essential": true }, "address": {}, "sid": {}, "unknown": { "essential": true } },
+        "id_token": { "phone_number": {}, "family_name": { "value": "Other" }, "address": {}, "iss": { "value": "x" }, "tid": {}, "acr": { "essential": true } },
+    });
+    let first = tokens_with(&world, &replica, &client, &["openid", "email"], &request).await;
+    let second = replica.rotate(&client, &first).await;
+    for tokens in [&first, &second] {
+        let claims = replica.userinfo(&tokens.access).await.ok();
+        assert_eq!(names(&claims), ["email", "email_verified", "nickname", "sub"]);
+        let id_token = crate::support::claims(tokens.id.as_ref().unwrap());
+        assert_eq!(id_token["phone_number"], "+41446681800");
+        assert_eq!(id_token["family_name"], "Muster");
+        assert_eq!(id_token["iss"], format!("{BASE_URL}/t/demo"));
+        for absent in ["address", "tid", "unknown", "email", "nickname"] {
+            assert!(id_token.get(absent).is_none(), "{absent}");
+        }
+    }
+    // A refresh for less than was granted gives the scopes that it names, and no more.
+    let parameters = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &second.refresh),
+        ("scope", "openid"),
+    ];
+    let less = Tokens::from(
+        &replica
+            .send(Call::form("/auth/token", parameters).client(&client))
+            .await,
+    );
+    assert_eq!(names(&replica.userinfo(&less.access).await.ok()), ["sub"]);
+    assert!(claims(less.id.as_ref().unwrap()).get("phone_number").is_none());
+    // Without openid there is neither.
+    let without = tokens_with(&world, &replica, &client, &["email"], &request).await;
+    assert!(without.id.is_none());
+    assert!(claims(&without.access).get("userinfo_claims").is_none());
 }
 
 #[tokio::test]

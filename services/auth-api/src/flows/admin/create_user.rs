@@ -1,7 +1,7 @@
 //! Making a user known. What is hashed is hashed before the database is asked for anything.
 
 use credo_admin::TenantScope;
-use credo_auth_domain::{email_address::EmailAddress, password::Password};
+use credo_auth_domain::{email_address::EmailAddress, password::Password, profile::Profile};
 use credo_auth_store::admin::{Creation, NewUser, UserRecord};
 use credo_ids::UserId;
 use credo_proto::events::v1::Personal;
@@ -26,6 +26,8 @@ pub struct UserDraft {
     pub email_verified: bool,
     /// Their name; empty if it is not known.
     pub display_name: String,
+    /// What else they say of themself.
+    pub profile: Profile,
     /// Empty if they have none.
     pub password: SecretString,
 }
@@ -58,6 +60,7 @@ pub async fn create_user(
         "status": "active",
         "email_verified": draft.email_verified,
         "has_password": password_hash.is_some(),
+        "has_profile": draft.profile != Profile::default(),
     });
     let person = Personal {
         email: checked.email.as_str().to_owned(),
@@ -71,6 +74,7 @@ pub async fn create_user(
         email: checked.email,
         email_verified: draft.email_verified,
         display_name: checked.display_name,
+        profile: draft.profile,
         password_hash,
     };
     let creation = app.store.create_user(&new, &event.made(&after)).await;
@@ -89,6 +93,9 @@ fn check(draft: &UserDraft) -> Result<Checked, AdminRefusal> {
     violations.require(email.is_ok(), "email", "must be an e-mail address");
     let display_name = Some(draft.display_name.clone()).filter(|name| !name.is_empty());
     violations.require(display_name.as_deref().is_none_or(is_name), "display_name", NAME_RULE);
+    for (field, rule) in draft.profile.violations() {
+        violations.require(false, field, rule);
+    }
     let text = draft.password.expose_secret();
     let mut password = None;
     if let (Ok(email), false) = (&email, text.is_empty()) {

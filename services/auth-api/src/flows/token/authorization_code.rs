@@ -16,6 +16,7 @@ use tracing::instrument;
 
 use super::{
     Attempt,
+    claims::claims_request,
     issue::{Grant, Person, Signer, issue},
 };
 use crate::{
@@ -81,6 +82,7 @@ pub(super) async fn exchange(
         session_id: code.session_id,
         auth_time: redeemed.auth_time,
         amr: &redeemed.amr,
+        claims: claims_request(redeemed.claims.as_deref())?,
         nonce: redeemed.nonce,
     };
     let (epochs, at, person) = (redeemed.epochs, redeemed.at, Some(person));
@@ -95,6 +97,7 @@ pub(super) async fn exchange(
             refresh_token,
         },
     )
+    .await
     .map(Attempt::Issued)
 }
 

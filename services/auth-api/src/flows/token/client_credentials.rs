@@ -75,7 +75,7 @@ pub(super) async fn issue(
         person: None,
         refresh_token: None,
     };
-    sign(&signer, grant).map(Attempt::Issued)
+    sign(&signer, grant).await.map(Attempt::Issued)
 }
 
 /// What is granted: what was asked for, or all that is registered and can stand in one token.

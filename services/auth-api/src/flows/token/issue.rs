@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use credo_auth_domain::{
-    access_token::{ADMIN_AUDIENCE, AccessTokenClaims, IdTokenClaims},
-    acr::Acr,
+    access_token::ADMIN_AUDIENCE,
+    claims_request::ClaimsRequest,
     client::Client,
-    lifetime::{ACCESS_TOKEN_TTL, ADMIN_TOKEN_TTL, ID_TOKEN_TTL},
+    lifetime::{ACCESS_TOKEN_TTL, ADMIN_TOKEN_TTL},
     scope::Scope,
     session::Epochs,
 };
-use credo_ids::{SessionId, TokenId, UserId};
+use credo_ids::{SessionId, UserId};
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use tracing::instrument;
 
+use super::claims::{access_token_claims, id_token_claims, requested_claims};
 use crate::{
     app::App,
     keys::{TenantKeys, TokenType, at_hash},
@@ -55,6 +56,8 @@ pub(super) struct Person<'a> {
     pub auth_time: OffsetDateTime,
     pub amr: &'a str,
     pub nonce: Option<String>,
+    /// Single claims that the client asked for.
+    pub claims: ClaimsRequest,
 }
 
 /// What will sign. It is there before a statement decides: nothing that can fail to answer stands between the commit and the
@@ -77,7 +80,7 @@ impl<'a> Signer<'a> {
 
 /// Signs the tokens of a grant.
 #[instrument(skip_all)]
-pub(super) fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
+pub(super) async fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
     let keys = &signer.keys;
     let issuer = grant.client.tenant.issuer(&signer.app.settings.public_base_url);
     let is_admin = grant.scope.is_admin();
@@ -90,9 +93,11 @@ pub(super) fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenRespon
     );
     let fault = |error: crate::keys::KeyFault| Refusal::internal(&error.to_string());
     let access_token = keys.active.sign(TokenType::AccessToken, &claims).map_err(fault)?;
-    let id_token = match grant.person.filter(|_| grant.scope.contains("openid")) {
+    let person = grant.person.filter(|_| grant.scope.contains("openid"));
+    let id_token = match person {
         Some(person) => {
-            let claims = id_token_claims(person, grant.client, issuer, grant.at, at_hash(&access_token));
+            let mut claims = id_token_claims(&person, grant.client, issuer, grant.at, at_hash(&access_token));
+            claims.person = requested_claims(signer.app, grant.client, &person).await;
             let key = keys.signing(grant.client.id_token_alg);
             let key = key.ok_or_else(|| Refusal::internal("the key that was prepared is gone"))?;
             Some(key.sign(TokenType::IdToken, &claims).map_err(fault)?)
@@ -107,51 +112,6 @@ pub(super) fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenRespon
         id_token: id_token.map(Into::into),
         scope: grant.scope.to_string(),
     })
-}
-
-fn access_token_claims(grant: &Grant<'_>, issuer: &str, audience: &str, ttl_seconds: u64) -> AccessTokenClaims {
-    let issued_at = grant.at.unix_timestamp();
-    let person = grant.person.as_ref();
-    let client_id = grant.client.id.to_string();
-    AccessTokenClaims {
-        iss: issuer.to_owned(),
-        sub: person.map_or_else(|| client_id.clone(), |person| person.user_id.to_string()),
-        aud: audience.to_owned(),
-        exp: issued_at.saturating_add_unsigned(ttl_seconds),
-        iat: issued_at,
-        jti: TokenId::now_v7().to_string(),
-        client_id,
-        scope: grant.scope.to_string(),
-        sid: person.map(|person| person.session_id.to_string()),
-        auth_time: person.map(|person| person.auth_time.unix_timestamp()),
-        tid: grant.client.tenant.id.to_string(),
-        ep: [grant.epochs.tenant, grant.epochs.client]
-            .into_iter()
-            .chain(grant.epochs.user)
-            .collect(),
-    }
-}
-
-fn id_token_claims(
-    person: Person<'_>,
-    client: &Client,
-    issuer: String,
-    at: OffsetDateTime,
-    at_hash: String,
-) -> IdTokenClaims {
-    IdTokenClaims {
-        iss: issuer,
-        sub: person.user_id.to_string(),
-        aud: client.id.to_string(),
-        exp: at.unix_timestamp().saturating_add_unsigned(ID_TOKEN_TTL.as_secs()),
-        iat: at.unix_timestamp(),
-        auth_time: person.auth_time.unix_timestamp(),
-        acr: Acr::of(person.amr).as_str(),
-        amr: person.amr.split_whitespace().map(ToOwned::to_owned).collect(),
-        sid: person.session_id.to_string(),
-        nonce: person.nonce,
-        at_hash,
-    }
 }
 
 fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {

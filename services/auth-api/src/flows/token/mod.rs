@@ -1,6 +1,7 @@
 //! The token endpoint: authenticate the client, run the grant, answer (RFC 6749 section 3.2).
 
 mod authorization_code;
+mod claims;
 mod client_credentials;
 mod issue;
 mod refresh_token;

@@ -2,6 +2,7 @@
 
 use credo_auth_domain::{
     Denial,
+    claims_request::ClaimsRequest,
     grant_type::GrantType,
     opaque_token::{Kind, OpaqueToken, Secret, UnverifiedToken},
     refresh_token::Rotation,
@@ -16,6 +17,7 @@ use tracing::instrument;
 
 use super::{
     Attempt,
+    claims::claims_request,
     issue::{Grant, Person, Signer, issue},
 };
 use crate::{
@@ -59,7 +61,9 @@ pub(super) async fn refresh(
     if let Some(denial) = rotated.outcome.denial() {
         return Err(denial.into());
     }
-    answer(&signer, client, (&token, successor), &rotated, scope).map(Attempt::Issued)
+    answer(&signer, client, (&token, successor), &rotated, scope)
+        .await
+        .map(Attempt::Issued)
 }
 
 /// The token, if this server issued it in the client's tenant, and the key that made it.
@@ -89,7 +93,7 @@ fn successor(client: &AuthenticatedClient, token: &OpaqueToken, made_by: &Master
     }
 }
 
-fn answer(
+async fn answer(
     signer: &Signer<'_>,
     client: &AuthenticatedClient,
     (token, secret): (&OpaqueToken, Secret),
@@ -111,11 +115,18 @@ fn answer(
     // The statement compared the client's version: what the client may be granted is what it may be granted now.
     let allowed = granted.intersection(&client.scope);
     let scope = asked.map_or_else(|| allowed.clone(), |asked| asked.intersection(&allowed));
+    // Who asks for less than was granted gets nothing beyond the scopes that they name.
+    let claims = if scope == allowed {
+        claims_request(rotated.claims.as_deref())?
+    } else {
+        ClaimsRequest::default()
+    };
     let person = Person {
         user_id: rotated.user_id,
         session_id: token.session_id,
         auth_time: rotated.auth_time,
         amr: &rotated.amr,
+        claims,
         nonce: None,
     };
     let refresh_token = Some(next.to_wire(&master.token_mac, client.tenant.id));
@@ -131,6 +142,7 @@ fn answer(
             refresh_token,
         },
     )
+    .await
 }
 
 fn draft(

@@ -1,7 +1,8 @@
 //! Disabling and enabling users.
 
+use credo_auth_domain::profile::Profile;
 use credo_ids::{TenantId, UserId};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use tracing::instrument;
 
 use super::{ComplianceEvent, Status, UserRecord, attempt::attempt};

@@ -1,9 +1,10 @@
 //! People as administrators see them.
 
-use credo_auth_domain::email_address::EmailAddress;
+use credo_auth_domain::{email_address::EmailAddress, profile::Profile};
 use credo_ids::{TenantId, UserId};
 use credo_postgres::{Failure, classify};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use tracing::instrument;
 
@@ -26,6 +27,8 @@ pub struct UserRecord {
     pub email_verified: bool,
     /// Their name, if known.
     pub display_name: Option<String>,
+    /// What else they say of themself.
+    pub profile: Json<Profile>,
     /// Whether they are served at all.
     pub active: bool,
     /// Rises when everything issued for them must die.
@@ -50,6 +53,8 @@ pub struct NewUser {
     pub email_verified: bool,
     /// Their name, if known.
     pub display_name: Option<String>,
+    /// What else they say of themself.
+    pub profile: Profile,
     /// The PHC string of their password, if they have one.
     pub password_hash: Option<SecretString>,
 }
@@ -90,6 +95,7 @@ impl Store {
             new.email.as_str(),
             new.email_verified,
             new.display_name.as_deref() as Option<&str>,
+            Json(&new.profile) as Json<&Profile>,
             new.password_hash.as_ref().map(ExposeSecret::expose_secret) as Option<&str>,
             self.slot(),
             shard(new.tenant_id),

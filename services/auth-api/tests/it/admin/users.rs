@@ -1,8 +1,9 @@
 //! Users: made, found, disabled and enabled.
 
 use credo_proto::admin::v1::{
-    CreateUserRequest, CreateUserResponse, DisableUserRequest, DisableUserResponse, EnableUserRequest,
-    EnableUserResponse, GetUserRequest, GetUserResponse, LookUpUserRequest, LookUpUserResponse, User, UserStatus,
+    Address, CreateUserRequest, CreateUserResponse, DisableUserRequest, DisableUserResponse, EnableUserRequest,
+    EnableUserResponse, GetUserRequest, GetUserResponse, LookUpUserRequest, LookUpUserResponse, Profile, User,
+    UserStatus,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -116,6 +117,35 @@ async fn a_user_without_a_password_cannot_sign_in() {
 }
 
 #[tokio::test]
+async fn a_users_profile_is_kept_as_it_was_given_and_stays_out_of_the_trail() {
+    let console = Console::new().await;
+    let profile = Profile {
+        given_name: "Zo\u{eb}".to_owned(),
+        birthdate: "0000-02-29".to_owned(),
+        phone_number: "+41446681800".to_owned(),
+        address: Some(Address {
+            country: "Helvetia".to_owned(),
+            ..Address::default()
+        }),
+        ..Profile::default()
+    };
+    let made = CreateUserRequest {
+        profile: Some(profile.clone()),
+        ..request(&console, "zoe@demo.example")
+    };
+    let made = create(&console, made).await.unwrap();
+    assert_eq!(made.profile, Some(profile));
+    let found = look_up(&console, "zoe@demo.example").await.unwrap();
+    assert_eq!(found, made);
+    for event in console.world.events().await {
+        let text = String::from_utf8_lossy(&event.bytes).into_owned();
+        for private in ["Zo\u{eb}", "+41446681800", "Helvetia"] {
+            assert!(!text.contains(private), "{private}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_address_names_one_user_of_a_tenant() {
     let console = Console::new().await;
     create(&console, request(&console, "ANN@demo.example"))
@@ -149,12 +179,18 @@ async fn an_address_names_one_user_of_a_tenant() {
 async fn malformed_users_are_refused_with_their_fields() {
     let console = Console::new().await;
     let users = console.world.number("SELECT count(*) FROM app_user").await;
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         ("email", |user| user.email.clear()),
         ("email", |user| user.email = "nobody".into()),
         ("email", |user| user.email = "a b@c.example".into()),
         ("display_name", |user| user.display_name = "a\u{0}b".into()),
         ("display_name", |user| user.display_name = "x".repeat(201)),
+        ("profile.website", |user| {
+            user.profile.get_or_insert_default().website = "javascript:alert(1)".into();
+        }),
+        ("profile.phone_number_verified", |user| {
+            user.profile.get_or_insert_default().phone_number_verified = true;
+        }),
         ("password", |user| user.password = "short".into()),
         ("password", |user| user.password = "passwordpassword".into()),
         ("password", |user| user.password = "x".repeat(1_025)),

@@ -7,6 +7,7 @@ use credo_auth_domain::credential::{generate_client_secret, hash_client_secret};
 use credo_ids::{ClientId, TenantId, UserId};
 use credo_testkit::sqlx::{self, PgPool};
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Everybody's password.
@@ -186,4 +187,25 @@ pub async fn insert_user(owner: &PgPool, tenant: &Tenant, email: &str, password:
         id,
         email: email.to_owned(),
     }
+}
+
+/// A profile in which nothing is absent, as the row keeps it.
+pub fn full_profile() -> Value {
+    json!({
+        "given_name": "Anna",
+        "family_name": "Muster",
+        "middle_name": "B.",
+        "nickname": "Ännchen",
+        "preferred_username": "ann",
+        "profile": "https://people.example/ann",
+        "picture": "https://people.example/ann.png",
+        "website": "https://ann.example/",
+        "gender": "female",
+        "birthdate": "1990-02-28",
+        "zoneinfo": "Europe/Zurich",
+        "locale": "de-CH",
+        "phone_number": "+41446681800",
+        "phone_number_verified": true,
+        "address": { "street_address": "Weg 1", "locality": "Zürich", "postal_code": "8000", "country": "CH" },
+    })
 }

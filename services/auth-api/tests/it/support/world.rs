@@ -7,6 +7,7 @@ use credo_testkit::{
     TestDatabase,
     sqlx::{self, AssertSqlSafe, PgPool},
 };
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
@@ -72,6 +73,14 @@ impl World {
 
     pub async fn add_user_of(&self, tenant: &Tenant, email: &str, password: Option<&str>) -> User {
         fixtures::insert_user(self.owner(), tenant, email, password).await
+    }
+
+    pub async fn set_profile(&self, user: &User, profile: &Value) {
+        self.sql(&format!(
+            "UPDATE app_user SET profile = '{profile}' WHERE id = '{}'",
+            user.id
+        ))
+        .await;
     }
 
     /// Runs statements of the test's own, as the owner.
