@@ -38,6 +38,42 @@ pub struct LiveBrowserSession {
     pub at: OffsetDateTime,
 }
 
+/// A browser as far as it is one person's in one tenant: every sign-in of theirs with it, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrowserOfPerson {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The person.
+    pub user: UserId,
+    /// The browser.
+    pub device: DeviceId,
+}
+
+impl LiveBrowserSession {
+    /// The browser that this is a sign-in of.
+    #[must_use]
+    pub const fn browser(&self) -> BrowserOfPerson {
+        BrowserOfPerson {
+            tenant: self.tenant,
+            user: self.user,
+            device: self.device,
+        }
+    }
+}
+
+/// A signed-in browser as its person sees it from another one.
+#[derive(Clone, Debug)]
+pub struct ListedBrowserSession {
+    /// Its id.
+    pub id: BrowserSessionId,
+    /// As it names itself.
+    pub user_agent: Option<String>,
+    /// When the person signed in.
+    pub auth_time: OffsetDateTime,
+    /// When it was last used, to the minute.
+    pub seen_at: OffsetDateTime,
+}
+
 /// What signing a browser in came to, once the proof was good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrowserSignIn {

@@ -120,6 +120,14 @@ impl Client {
         self.grant_types.contains(&grant)
     }
 
+    /// Whether it registered a URI for after a logout. No exception for loopback ports: nothing waits for the answer.
+    #[must_use]
+    pub fn has_post_logout_uri(&self, uri: &str) -> bool {
+        self.post_logout_redirect_uris
+            .iter()
+            .any(|registered| registered == uri)
+    }
+
     /// Whether it registered a redirect URI.
     #[must_use]
     pub fn has_redirect_uri(&self, uri: &str) -> bool {

@@ -10,6 +10,7 @@ pub mod authorization_request;
 pub mod browser_session;
 pub mod claims_request;
 pub mod client;
+pub mod connected_app;
 pub mod credential;
 pub mod denial;
 pub mod email_address;

@@ -51,6 +51,21 @@ impl Revocation {
     }
 }
 
+/// A live session with an app, as the person sees it among their browsers.
+#[derive(Clone, Debug)]
+pub struct AppSession {
+    /// The `sid`.
+    pub id: SessionId,
+    /// The client's name.
+    pub client_name: String,
+    /// As the browser that authorized it names itself, if one did.
+    pub user_agent: Option<String>,
+    /// When the person signed in.
+    pub created_at: OffsetDateTime,
+    /// When it was last refreshed.
+    pub last_used_at: OffsetDateTime,
+}
+
 /// A live session as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct LiveSession {

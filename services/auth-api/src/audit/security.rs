@@ -23,6 +23,9 @@ pub const SESSIONS_REVOKED: EventType<Security> = EventType::new("sessions_revok
 /// A person signed in with a browser.
 pub const BROWSER_SIGNED_IN: EventType<Security> =
     EventType::new("browser_signed_in", Severity::Info, Outcome::Success);
+/// A person signed out of a browser, or was: what they authorized with it has ended, but for `offline_access`.
+pub const BROWSER_SIGNED_OUT: EventType<Security> =
+    EventType::new("browser_signed_out", Severity::Info, Outcome::Success);
 /// A proof signed nobody in.
 pub const AUTH_FAILED: EventType<Security> = EventType::new("auth_failed", Severity::Warning, Outcome::Refused);
 /// A client did not prove who it is.

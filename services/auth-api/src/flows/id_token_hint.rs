@@ -4,7 +4,9 @@
 //! It proves who signed in where, not who is asking: a hint grants nothing. An expired one is accepted, as the
 //! specifications ask. Refuses what this server did not sign as an ID token of just this tenant.
 
-use credo_auth_domain::tenant::Tenant;
+use std::sync::Arc;
+
+use credo_auth_domain::tenant::{Tenant, is_slug};
 use credo_ids::{ClientId, SessionId, UserId};
 use serde::Deserialize;
 use tracing::instrument;
@@ -33,6 +35,28 @@ struct Claims {
     sub: String,
     aud: String,
     sid: String,
+}
+
+/// What a hint says, and the tenant that this server signed it for.
+///
+/// # Errors
+/// If tenant or keys cannot be read now.
+pub async fn find_id_token_hint(app: &App, hint: &str) -> Result<Option<(Arc<Tenant>, IdTokenHint)>, Refusal> {
+    let Some(unverified) = UnverifiedJws::<Claims>::parse(hint, TokenType::IdToken) else {
+        return Ok(None);
+    };
+    let issuer = unverified.unverified_claims.iss.as_str();
+    let slug = issuer
+        .strip_prefix(app.settings.public_base_url.as_str())
+        .and_then(|rest| rest.strip_prefix("/t/"));
+    let Some(slug) = slug.filter(|slug| is_slug(slug)) else {
+        return Ok(None);
+    };
+    let Some(tenant) = app.directory.resolve_tenant(slug).await? else {
+        return Ok(None);
+    };
+    let verified = verify_id_token_hint(app, &tenant, hint).await?;
+    Ok(verified.map(|verified| (tenant, verified)))
 }
 
 /// What a hint says, if this server signed it for `tenant`.

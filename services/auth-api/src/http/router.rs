@@ -17,9 +17,12 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 14] = [
+pub const ROUTES: [&str; 17] = [
     "/auth/authorize",
     "/auth/continue",
+    "/auth/sign-in",
+    "/auth/logout",
+    "/auth/signed-out",
     "/auth/token",
     "/auth/userinfo",
     "/auth/introspect",
@@ -42,6 +45,12 @@ pub fn router(app: Arc<App>) -> Router {
             get(browser::authorize::get).post(authorize::authorize),
         )
         .route("/auth/continue", get(browser::step::resume))
+        .route(
+            "/auth/sign-in",
+            get(browser::sign_in::request_page).post(browser::sign_in::request_form),
+        )
+        .route("/auth/logout", get(browser::logout::get).post(browser::logout::post))
+        .route("/auth/signed-out", get(browser::logout::signed_out))
         .route("/auth/token", post(token::token))
         .route("/auth/userinfo", get(userinfo::userinfo).post(userinfo::userinfo_post))
         .route("/auth/introspect", post(introspect::introspect))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use credo_auth_domain::browser_session::{BrowserSignIn, LiveBrowserSession};
+use credo_auth_domain::browser_session::{BrowserSignIn, ListedBrowserSession, LiveBrowserSession};
 use credo_ids::{BrowserSessionId, DeviceId, EventId, TenantId, UserId};
 use time::OffsetDateTime;
 use tracing::instrument;
@@ -144,6 +144,28 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// A person's browsers that are signed in, the newest first, at most 100.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(%user))]
+    pub async fn list_browser_sessions(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Vec<ListedBrowserSession>, Fault> {
+        let rows = sqlx::query_file!("sql/browser_session_list.sql", tenant.as_uuid(), user.as_uuid())
+            .fetch_all(&self.cold)
+            .await?;
+        let listed = rows.into_iter().map(|row| ListedBrowserSession {
+            id: row.id.into(),
+            user_agent: row.user_agent,
+            auth_time: row.auth_time,
+            seen_at: row.seen_at,
+        });
+        Ok(listed.collect())
     }
 
     /// Writes down that a browser session is used.

@@ -1,6 +1,6 @@
 //! Ending sessions, and the sessions of a person.
 
-use credo_auth_domain::session::{EndReason, LiveSession, Revocation};
+use credo_auth_domain::session::{AppSession, EndReason, LiveSession, Revocation};
 use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
@@ -125,6 +125,25 @@ impl Store {
         .fetch_optional(&self.hot)
         .await?;
         Ok(row.map(|row| (row.epoch, row.except_sid.map(Into::into))))
+    }
+
+    /// A person's live sessions with apps and the browsers that authorized them, the newest first, at most 100.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(%user))]
+    pub async fn list_app_sessions(&self, tenant: TenantId, user: UserId) -> Result<Vec<AppSession>, Fault> {
+        let rows = sqlx::query_file!("sql/session_list_with_browser.sql", tenant.as_uuid(), user.as_uuid())
+            .fetch_all(&self.cold)
+            .await?;
+        let sessions = rows.into_iter().map(|row| AppSession {
+            id: row.id.into(),
+            client_name: row.client_name,
+            user_agent: row.user_agent,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        });
+        Ok(sessions.collect())
     }
 
     /// A person's live sessions, the newest first, at most 1000.

@@ -66,7 +66,7 @@ async fn wrong_password_keeps_the_address_and_sets_no_session() {
     let page = browser.get("/t/demo/sign-in").await;
     let answer = browser.fill_sign_in(&page, "Ann+<x>@demo.example", WRONG).await;
     assert_eq!((answer.status, browser.session("demo")), (400, None));
-    assert!(answer.text().contains("value=\"Ann+&#60;x&#62;@demo.example\"") || answer.text().contains("Ann+&lt;x"));
+    assert!(answer.text().contains("value=\"Ann+&#60;x&#62;@demo.example\""));
     assert!(!answer.text().contains(WRONG));
     let answer = browser.fill_sign_in(&answer, &world.user.email, PASSWORD).await;
     assert_eq!(answer.status, 303);

@@ -23,6 +23,7 @@ mod id_token;
 mod input;
 mod introspect;
 mod locks;
+mod logout;
 mod lost_connection;
 mod metadata;
 mod refresh_replay;

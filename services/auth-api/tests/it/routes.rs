@@ -72,7 +72,11 @@ impl Walls {
                 let body = sign_in_body(&self.world.client, &self.world.user.email);
                 send(Call::json(&path, body)).await.refuses(401, "invalid_client");
             }
-            "/auth/continue" => {
+            "/auth/logout" | "/auth/signed-out" => {
+                let answer = Browser::new(&self.replica).open(&path).await; // nobody is signed in: nothing to ask
+                assert!(answer.status == 200 && answer.is_html() && answer.forms().is_empty());
+            }
+            "/auth/continue" | "/auth/sign-in" => {
                 let answer = send(Call::get(path)).await;
                 assert_eq!(answer.status, 400, "{}", answer.text());
             }
@@ -117,7 +121,8 @@ impl Walls {
                 of_ours.refuses(400, "invalid_grant");
                 assert_same(&of_ours, &of_nobody);
             }
-            "/auth/continue" => {} // a request is nobody's: the browser that brings it along decides
+            // The last says the same to everybody.
+            "/auth/continue" | "/auth/sign-in" | "/auth/signed-out" => {} // a request is nobody's: the browser that brings it along decides
             "/auth/token" => {
                 let ours = replica.refresh(&self.client, &self.mine.refresh).await;
                 ours.refuses(400, "invalid_grant");
@@ -179,6 +184,14 @@ impl Walls {
             "/auth/logout-all" => {
                 replica.logout_all(&self.theirs.access, true).await.ok();
             }
+            "/auth/logout" => {
+                let browser = Browser::new(replica);
+                browser.sign_in_to("demo", &self.world.user).await;
+                let hint = self.theirs.id.as_deref().unwrap();
+                let theirs = format!("{path}?id_token_hint={hint}&client_id={}", self.client.id);
+                assert_eq!(browser.open(&theirs).await.status, 200);
+                assert!(browser.session("demo").is_some());
+            }
             "/t/{slug}/sign-in" => {
                 let browser = Browser::new(replica);
                 browser.sign_in_to("demo", &self.world.user).await;
@@ -205,9 +218,11 @@ impl Walls {
     async fn wrong_method(&self, route: &str) {
         let allowed: &[&str] = match route {
             "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
-            "/auth/authorize" | "/auth/userinfo" | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
+            "/auth/authorize" | "/auth/userinfo" | "/auth/sign-in" | "/auth/logout" | "/t/{slug}/sign-in" => {
+                &["GET", "HEAD", "POST"]
+            }
             "/auth/sessions/{id}" => &["DELETE"],
-            "/auth/sessions" | "/auth/continue" | "/assets/{name}" => &["GET", "HEAD"],
+            "/auth/sessions" | "/auth/continue" | "/assets/{name}" | "/auth/signed-out" => &["GET", "HEAD"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],
             _ => panic!("{route} has no methods"),
         };

@@ -18,6 +18,7 @@ use credo_ids::{ClientId, DeviceId, EventId};
 use secrecy::SecretString;
 use tracing::instrument;
 
+use super::end::{EndOfBrowser, end};
 use crate::{
     app::App,
     audit::{RequestContext, security::BROWSER_SIGNED_IN},
@@ -106,6 +107,11 @@ pub async fn sign_in(
         BrowserSignIn::TenantSuspended => return Err(Denial::TenantSuspended.into()),
         BrowserSignIn::UserDisabled | BrowserSignIn::PasswordChanged => return Err(Denial::WrongProof.into()),
     }
+    // One browser, one person: what somebody else left open in it ends.
+    if let Some(previous) = visit.previous.filter(|previous| previous.user != proof.user) {
+        let ended = (EndOfBrowser::SomebodyElse, Some(previous.id), visit.client);
+        end(app, context, previous.browser(), ended).await?;
+    }
     let live = LiveBrowserSession {
         id: item.id,
         tenant: item.tenant_id,
@@ -150,7 +156,10 @@ fn draft(
         user_agent: context.user_agent.clone(),
         ttl: BROWSER_SESSION_TTL,
         idle_ttl: BROWSER_SESSION_IDLE_TTL,
-        previous: visit.previous.map(|previous| previous.id),
+        previous: visit
+            .previous
+            .filter(|previous| previous.user == proof.user)
+            .map(|previous| previous.id),
         accounts: proof.account_hash.into_iter().collect(),
         event_id,
         event: EventRow {

@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header, request::Parts},
     response::Response,
 };
+use credo_auth_domain::tenant::is_slug;
 use credo_ids::DeviceId;
 
 use crate::refusal::Refusal;
@@ -63,6 +64,12 @@ impl Cookies {
         self.get(&format!("{SIGNED_IN}{slug}"))
     }
 
+    /// The tenants that the browser has been signed in to.
+    pub(in crate::http) fn slugs(&self) -> impl Iterator<Item = &str> {
+        let slugs = self.0.iter().filter_map(|(name, _)| name.strip_prefix(SIGNED_IN));
+        slugs.filter(|slug| is_slug(slug) && self.signed_in(slug).is_some())
+    }
+
     /// The browser, if it was here before.
     pub(in crate::http) fn device(&self) -> Option<DeviceId> {
         self.get(DEVICE)?.parse().ok()
@@ -72,6 +79,11 @@ impl Cookies {
 /// Keeps somebody signed in to the tenant of that slug until the browser is closed.
 pub(in crate::http) fn sign_in(slug: &str, value: &str) -> Result<HeaderValue, Refusal> {
     set(&format!("{SIGNED_IN}{slug}"), value, None)
+}
+
+/// Forgets who was signed in to the tenant of that slug.
+pub(in crate::http) fn sign_out(slug: &str) -> Result<HeaderValue, Refusal> {
+    set(&format!("{SIGNED_IN}{slug}"), "", Some(Duration::ZERO))
 }
 
 /// Knows the browser again.
@@ -116,8 +128,9 @@ mod tests {
         let read = cookies(&["a=1; __Host-credo_demo=x; b=2", "__Host-credo_other=y; a=3"]);
         assert_eq!((read.get("a"), read.get("b")), (None, Some("2")));
         assert_eq!(read.signed_in("demo"), Some("x"));
+        assert_eq!(read.slugs().collect::<Vec<_>>(), ["demo", "other"]);
         let twice = cookies(&["__Host-credo_demo=x; __Host-credo_demo=x"]);
-        assert_eq!(twice.signed_in("demo"), None);
+        assert_eq!((twice.signed_in("demo"), twice.slugs().count()), (None, 0));
     }
 
     #[test]
@@ -127,6 +140,7 @@ mod tests {
         let device = DeviceId::random_v4();
         let line = format!("__Host-credo-device={device}; __Host-credo_{}=x", "x".repeat(100));
         assert_eq!(cookies(&[&line]).device(), Some(device));
+        assert_eq!(cookies(&[&line, "__Host-credo_-device=1"]).slugs().count(), 0);
         assert_eq!(cookies(&["__Host-credo-device=somebody"]).device(), None);
     }
 

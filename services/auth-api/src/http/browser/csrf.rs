@@ -7,13 +7,16 @@
 use aws_lc_rs::{hmac, rand};
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_ids::BrowserSessionId;
 
-use super::cookies::{self, Cookies};
-use crate::{app::App, refusal::Refusal};
+use super::{
+    cookies::{self, Cookies},
+    visit::Visit,
+};
+use crate::{app::App, pages::ErrorKind, refusal::Refusal};
 
 /// The form's field.
 pub(in crate::http) const FIELD: &str = "csrf";
@@ -27,12 +30,15 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 pub(in crate::http) enum Purpose {
     /// To sign in. It is not tied to a signed-in browser: another tab may have signed in meanwhile.
     SignIn,
+    /// To confirm a logout. It is not tied to one signed-in browser: it may end several.
+    Logout,
 }
 
 impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::SignIn => b"sign-in",
+            Self::Logout => b"logout",
         }
     }
 }
@@ -43,18 +49,6 @@ pub(in crate::http) struct FormToken {
     pub field: String,
     /// The cookie, if the browser has none yet.
     pub set_cookie: Option<HeaderValue>,
-}
-
-/// A form that did not come from our own page in the same browser.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct Forged;
-
-impl IntoResponse for Forged {
-    fn into_response(self) -> Response {
-        tracing::info!(reason = "forged_form", "refused");
-        let text = "<!doctype html><title>Error</title><p>This form is too old or did not come from this page. Go back, reload and try again.";
-        (StatusCode::FORBIDDEN, Html(text)).into_response()
-    }
 }
 
 /// The token of a form for `purpose`, sent by the signed-in browser `browser` if the form is only for it.
@@ -78,27 +72,49 @@ pub(in crate::http) fn issue(
     Ok(FormToken { field, set_cookie })
 }
 
-/// Whether a form is genuine. `field` is what it sent as [`FIELD`].
+/// What a form that is not genuine is answered with.
+pub(in crate::http) fn forged(visit: &Visit, kind: ErrorKind) -> Response {
+    visit.error(kind).with_status(StatusCode::FORBIDDEN).into_response()
+}
+
+/// Whether a form is genuine, or the page that is to be shown instead. `field` is what it sent as [`FIELD`].
 pub(in crate::http) fn check(
     app: &App,
     headers: &HeaderMap,
     form: (Purpose, Option<BrowserSessionId>),
     field: Option<&str>,
-) -> Result<(), Forged> {
+) -> Result<(), ErrorKind> {
     check_site(app, headers)?;
-    let bytes = read(&Cookies::of(headers)).ok_or(Forged)?;
-    let field = field.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or(Forged)?;
-    let (id, shown) = field.split_first().ok_or(Forged)?;
-    let master = app.keyring.masters().find(*id).ok_or(Forged)?;
-    hmac::verify(&master.csrf, &message(&bytes, form), shown).map_err(|_| Forged)
+    if !headers.contains_key(header::COOKIE) {
+        return Err(refused(ErrorKind::NoCookies));
+    }
+    is_ours(app, headers, form, field).ok_or_else(|| refused(ErrorKind::Forbidden))
+}
+
+fn is_ours(
+    app: &App,
+    headers: &HeaderMap,
+    form: (Purpose, Option<BrowserSessionId>),
+    field: Option<&str>,
+) -> Option<()> {
+    let bytes = read(&Cookies::of(headers))?;
+    let field = URL_SAFE_NO_PAD.decode(field?).ok()?;
+    let (id, shown) = field.split_first()?;
+    let master = app.keyring.masters().find(*id)?;
+    hmac::verify(&master.csrf, &message(&bytes, form), shown).ok()
+}
+
+fn refused(kind: ErrorKind) -> ErrorKind {
+    tracing::info!(reason = "forged_form", ?kind, "refused");
+    kind
 }
 
 /// Whether the request comes from another site, as far as the browser tells.
-fn check_site(app: &App, headers: &HeaderMap) -> Result<(), Forged> {
+fn check_site(app: &App, headers: &HeaderMap) -> Result<(), ErrorKind> {
     let own = |origin: &HeaderValue| origin == app.settings.public_base_url.as_str();
     let cross_site = headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
     if cross_site || !headers.get_all(header::ORIGIN).iter().all(own) {
-        return Err(Forged);
+        return Err(refused(ErrorKind::Forbidden));
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ pub(super) mod assets;
 pub(super) mod authorize;
 pub(super) mod cookies;
 pub(super) mod csrf;
+mod entrance;
 mod error;
+pub(super) mod logout;
 pub(super) mod not_found;
 #[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod page;

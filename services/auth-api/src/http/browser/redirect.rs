@@ -42,17 +42,22 @@ pub(in crate::http) fn see_other(location: &str) -> Response {
 fn location(response: &AuthorizationResponse) -> String {
     let mut location = response.redirect_uri.clone();
     for (name, value) in response.parameters() {
-        let separator = match location.find('?') {
-            None => "?",
-            Some(_) if location.ends_with(['?', '&']) => "",
-            Some(_) => "&",
-        };
-        location.push_str(separator);
-        location.push_str(name);
-        location.push('=');
-        location.extend(utf8_percent_encode(&value, RESERVED));
+        append(&mut location, name, &value);
     }
     location
+}
+
+/// Adds a parameter to a registered URI, behind what its query holds already.
+pub(in crate::http) fn append(location: &mut String, name: &str, value: &str) {
+    let separator = match location.find('?') {
+        None => "?",
+        Some(_) if location.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    location.push_str(separator);
+    location.push_str(name);
+    location.push('=');
+    location.extend(utf8_percent_encode(value, RESERVED));
 }
 
 #[cfg(test)]
