@@ -9,6 +9,7 @@ use credo_auth_domain::{client::Client, email_address::EmailAddress, tenant::Ten
 use credo_auth_store::{Fault, Store};
 use credo_ids::{ClientId, TenantId, UserId};
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use crate::{feed::Feed, refusal::Refusal};
 
@@ -16,6 +17,9 @@ use crate::{feed::Feed, refusal::Refusal};
 const TTL: Duration = Duration::from_mins(1);
 /// How many of each are kept.
 const CAPACITY: u64 = 100_000;
+
+/// How many origins are asked for at one time.
+const MAX_ASKING: usize = 4;
 
 /// What was read lately.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ pub struct Directory {
     tenants: Cache<String, Arc<Tenant>>,
     users: Cache<(TenantId, UserId), Arc<User>>,
     accounts: Cache<(TenantId, String), Arc<UserId>>,
+    origins: Cache<String, bool>,
+    /// Origins are anybody's words: only so many are asked for at one time.
+    asking: Semaphore,
 }
 
 /// Nothing to keep.
@@ -51,6 +58,8 @@ impl Directory {
             tenants: cache(),
             users: cache(),
             accounts: cache(),
+            origins: cache(),
+            asking: Semaphore::new(MAX_ASKING),
         }
     }
 
@@ -128,6 +137,23 @@ impl Directory {
                 .ok_or(Missing::Absent)
         });
         found(loading.await)
+    }
+
+    /// Whether any active client has registered an origin, as it was in the last minute. A stranger's origin is not asked for
+    /// while too many are: then it counts as not registered.
+    ///
+    /// # Errors
+    /// If the database has to be asked and gives no answer.
+    pub async fn resolve_origin(&self, origin: &str) -> Result<bool, Refusal> {
+        if let Some(kept) = self.origins.get(origin).await {
+            return Ok(kept);
+        }
+        let Ok(_permit) = self.asking.try_acquire() else {
+            return Ok(false);
+        };
+        let registered = self.store.is_registered_origin(origin).await?;
+        self.origins.insert(origin.to_owned(), registered).await;
+        Ok(registered)
     }
 
     /// The active person whose account has that name. Whether they are still active is for the statement that follows.

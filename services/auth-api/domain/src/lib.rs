@@ -17,6 +17,7 @@ pub mod email_address;
 pub mod grant_type;
 pub mod lifetime;
 pub mod opaque_token;
+pub mod origin;
 pub mod password;
 pub mod pkce;
 pub mod profile;

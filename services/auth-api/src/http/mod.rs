@@ -7,6 +7,7 @@ mod bounded;
 mod browser;
 mod client_credentials;
 mod context;
+mod cors;
 mod form;
 mod introspect;
 mod metadata;

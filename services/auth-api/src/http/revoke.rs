@@ -12,6 +12,7 @@ use super::{
     answer::Answer,
     client_credentials::{self, is_basic},
     context::Context,
+    cors::NamedClient,
     form::Form,
 };
 use crate::{app::App, flows::revoke::revoke as flow};
@@ -32,11 +33,10 @@ pub(super) async fn revoke(
         Ok(parsed) => parsed,
         Err(denial) => return answer.refusal(&denial.into()),
     };
-    match app
-        .finish(flow(Arc::clone(&app), context, credentials, token.into()))
-        .await
-    {
+    let client = NamedClient::parse(&credentials.unverified_client_id);
+    let revoked = app.finish(flow(Arc::clone(&app), context, credentials, token.into()));
+    client.leave(match revoked.await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(refusal) => answer.refusal(&refusal),
-    }
+    })
 }

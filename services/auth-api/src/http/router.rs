@@ -10,7 +10,9 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{answer, authorize, bounded, browser, context, introspect, metadata, revoke, sessions, token, userinfo};
+use super::{
+    answer, authorize, bounded, browser, context, cors, introspect, metadata, revoke, sessions, token, userinfo,
+};
 use crate::app::App;
 
 /// The largest body that is read, in bytes.
@@ -85,6 +87,8 @@ pub fn router(app: Arc<App>) -> Router {
             bounded::Bounds::new(&app),
             bounded::bounded,
         ))
+        // A page must be able to read an early 503 too.
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::cors))
         // Outermost: every answer has a request id, a log line and a metric, the early ones too.
         .layer(middleware::from_fn_with_state(Arc::clone(&app), context::with_context))
         .with_state(app)

@@ -14,6 +14,7 @@ use super::{
     answer::Answer,
     client_credentials::{self, is_basic},
     context::Context,
+    cors::NamedClient,
     form::{Form, Parameters},
 };
 use crate::{
@@ -35,10 +36,13 @@ pub(super) async fn token(
         Ok(parsed) => parsed,
         Err(denial) => return answer.refusal(&denial.into()),
     };
-    match app.finish(flow(Arc::clone(&app), context, credentials, request)).await {
-        Ok(response) => Json(response).into_response(),
-        Err(refusal) => answer.refusal(&refusal),
-    }
+    let client = NamedClient::parse(&credentials.unverified_client_id);
+    client.leave(
+        match app.finish(flow(Arc::clone(&app), context, credentials, request)).await {
+            Ok(response) => Json(response).into_response(),
+            Err(refusal) => answer.refusal(&refusal),
+        },
+    )
 }
 
 fn parse(headers: &HeaderMap, mut form: Parameters) -> Result<(ClientCredentials, TokenRequest), Denial> {

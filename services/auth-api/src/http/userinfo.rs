@@ -11,6 +11,7 @@ use axum::{
 use super::{
     answer::{Answer, Challenge},
     bearer::{HeaderBearer, authenticate, header_token},
+    cors::NamedClient,
     form::{Form, is_form},
 };
 use crate::{
@@ -49,12 +50,13 @@ pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request)
 }
 
 async fn answer(app: &App, bearer: &Bearer) -> Response {
+    let client = NamedClient(Some(bearer.client()));
     if !bearer.has_scope("openid") {
-        return Challenge::InsufficientScope("openid").into_response();
+        return client.leave(Challenge::InsufficientScope("openid").into_response());
     }
-    match flow(app, bearer).await {
+    client.leave(match flow(app, bearer).await {
         Ok(Some(claims)) => Json(claims).into_response(),
         Ok(None) => Challenge::InvalidToken.into_response(),
         Err(refusal) => Answer::new(app).refusal(&refusal),
-    }
+    })
 }

@@ -12,6 +12,18 @@ use tracing::instrument;
 use crate::{Fault, Store};
 
 impl Store {
+    /// Whether any active client of an active tenant has registered an origin.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn is_registered_origin(&self, origin: &str) -> Result<bool, Fault> {
+        let row = sqlx::query_file!("sql/client_origin_registered.sql", origin)
+            .fetch_one(&self.cold)
+            .await?;
+        Ok(row.registered)
+    }
+
     /// The client of that id, whatever its state.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod client_auth;
 mod client_credentials;
 mod code_replay;
 mod concurrency;
+mod cors;
 mod errors;
 mod feed;
 mod id_token;

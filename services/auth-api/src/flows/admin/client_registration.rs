@@ -10,6 +10,7 @@ use credo_admin::AdminPrincipal;
 use credo_auth_domain::{
     client::{ApplicationType, AuthMethod},
     grant_type::GrantType,
+    origin::is_origin,
     redirect_uri,
     scope::Scope,
     signing_algorithm::SigningAlgorithm,
@@ -19,7 +20,6 @@ use credo_ids::{ClientId, TenantId};
 
 use super::{
     AdminRefusal,
-    origin::is_origin,
     refusal::Violations,
     text::{NAME_RULE, is_name},
 };

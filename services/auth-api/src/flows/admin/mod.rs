@@ -12,7 +12,6 @@ mod event;
 mod find_clients;
 mod find_tenants;
 mod find_users;
-mod origin;
 mod page;
 mod refusal;
 mod text;

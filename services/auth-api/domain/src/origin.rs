@@ -7,7 +7,8 @@ use url::{Host, Url};
 const MAX_ORIGIN_BYTES: usize = 300;
 
 /// Whether a text is an origin exactly as a browser sends it (RFC 6454 section 6.2).
-pub(super) fn is_origin(text: &str) -> bool {
+#[must_use]
+pub fn is_origin(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let is_loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
