@@ -23,11 +23,12 @@ instant =
         [11] November
        *[12] Dezember
     } { $year }, { $time } Uhr (UTC)
-wait-minutes = Zu viele Versuche. Versuchen Sie es in { $minutes } Minuten wieder.
+too-many-attempts = Zu viele Versuche. { $wait }
+wait-minutes = Versuchen Sie es in { $minutes } Minuten wieder.
 wait-seconds =
     { $seconds ->
-        [one] Zu viele Versuche. Versuchen Sie es in einer Sekunde wieder.
-       *[other] Zu viele Versuche. Versuchen Sie es in { $seconds } Sekunden wieder.
+        [one] Versuchen Sie es in einer Sekunde wieder.
+       *[other] Versuchen Sie es in { $seconds } Sekunden wieder.
     }
 
 ## Anmelden

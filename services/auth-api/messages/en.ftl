@@ -23,11 +23,12 @@ instant =
         [11] November
        *[12] December
     } { $year }, { $time } UTC
-wait-minutes = Too many attempts. Try again in { $minutes } minutes.
+too-many-attempts = Too many attempts. { $wait }
+wait-minutes = Try again in { $minutes } minutes.
 wait-seconds =
     { $seconds ->
-        [one] Too many attempts. Try again in one second.
-       *[other] Too many attempts. Try again in { $seconds } seconds.
+        [one] Try again in one second.
+       *[other] Try again in { $seconds } seconds.
     }
 
 ## Sign in

@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod acr;
 pub mod authorization_code;
 pub mod authorization_request;
+pub mod branding;
 pub mod browser_session;
 pub mod claims_request;
 pub mod client;

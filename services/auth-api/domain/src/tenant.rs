@@ -2,6 +2,8 @@
 
 use credo_ids::TenantId;
 
+use crate::branding::Appearance;
+
 /// Longest slug, in bytes.
 const MAX_SLUG_BYTES: usize = 63;
 
@@ -12,6 +14,10 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name in the issuer.
     pub slug: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// What its pages look like.
+    pub appearance: Appearance,
     /// Whether it is served at all.
     pub active: bool,
     /// Rises when everything issued under it must die.

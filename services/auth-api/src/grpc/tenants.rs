@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use credo_auth_domain::tenant::issuer;
-use credo_auth_store::admin::{TenantKey, TenantRecord};
+use credo_auth_store::admin::{NewBranding, TenantKey, TenantRecord};
 use credo_proto::admin::v1::{
-    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, ListTenantsRequest,
+    Branding, CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, ListTenantsRequest,
     ListTenantsResponse, Tenant, TenantStatus, get_tenant_request::By, tenant_service_server::TenantService,
 };
 use tonic::{Request, Response, Status};
@@ -46,7 +46,23 @@ impl Tenants {
             create_time: Some(parse::timestamp(tenant.created_at)),
             update_time: Some(parse::timestamp(tenant.updated_at)),
             etag: parse::etag(tenant.version),
+            branding: Some(Branding {
+                accent_color: tenant.accent_color.unwrap_or_default(),
+                accent_color_dark: tenant.accent_color_dark.unwrap_or_default(),
+                logo: Vec::new(),
+                logo_sha256: tenant.logo_sha256.unwrap_or_default(),
+            }),
         }
+    }
+}
+
+/// What is empty is Credo's own.
+fn branding(message: Branding) -> NewBranding {
+    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    NewBranding {
+        accent_color: text(message.accent_color),
+        accent_color_dark: text(message.accent_color_dark),
+        logo: Some(message.logo).filter(|logo| !logo.is_empty()),
     }
 }
 
@@ -62,6 +78,7 @@ impl TenantService for Tenants {
             display_name: message.display_name,
             create_unknown_users: message.create_unknown_users,
             dangerous_trust_email: message.dangerous_trust_email,
+            branding: branding(message.branding.unwrap_or_default()),
         };
         let app = Arc::clone(&self.0);
         let made = finish(&self.0, async move { create_tenant(&app, &call, draft).await }).await?;

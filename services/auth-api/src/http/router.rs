@@ -19,7 +19,7 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 17] = [
+pub const ROUTES: [&str; 19] = [
     "/auth/authorize",
     "/auth/continue",
     "/auth/sign-in",
@@ -36,6 +36,8 @@ pub const ROUTES: [&str; 17] = [
     "/.well-known/oauth-authorization-server/t/{slug}",
     "/t/{slug}/jwks.json",
     "/t/{slug}/sign-in",
+    "/t/{slug}/theme.css",
+    "/t/{slug}/logo",
     "/assets/{name}",
 ];
 
@@ -73,6 +75,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/t/{slug}/sign-in",
             get(browser::sign_in::tenant_page).post(browser::sign_in::tenant_form),
         )
+        .route("/t/{slug}/theme.css", get(browser::branding::theme))
+        .route("/t/{slug}/logo", get(browser::branding::logo))
         .route("/assets/{name}", get(browser::assets::asset))
         .fallback(browser::not_found::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

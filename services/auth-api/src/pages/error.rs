@@ -140,7 +140,7 @@ impl ErrorPage {
     pub fn render(&self, look: &Look) -> String {
         let [heading, meaning, advice] = self.kind.words();
         let advice = match self.kind {
-            ErrorKind::TooMany { retry_after_seconds } => look.too_many_attempts(retry_after_seconds),
+            ErrorKind::TooMany { retry_after_seconds } => look.wait(retry_after_seconds),
             _ => look.say(advice).plain(),
         };
         let markup = Markup {

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use credo_auth_domain::tenant::Tenant;
+use credo_auth_domain::{
+    branding::{Appearance, Color},
+    tenant::Tenant,
+};
 
 use super::{
     FORM_POST_SCRIPT, ICON, LANGUAGE_PARAMETER, Language, STYLE,
@@ -56,9 +59,9 @@ impl Theme {
         Self {
             tenant: Some(TenantTheme {
                 slug: tenant.slug.clone(),
-                name: tenant.slug.clone(),
-                style_version: None,
-                logo_version: None,
+                name: tenant.display_name.clone(),
+                style_version: style_version(&tenant.appearance),
+                logo_version: tenant.appearance.logo_sha256.map(|digest| logo_version(&digest)),
             }),
         }
     }
@@ -99,7 +102,7 @@ impl Look {
     }
 
     /// How long to wait, in minutes rounded up, or seconds if it is less.
-    pub(super) fn too_many_attempts(&self, retry_after_seconds: u32) -> String {
+    pub(super) fn wait(&self, retry_after_seconds: u32) -> String {
         if retry_after_seconds > 60 {
             let minutes = retry_after_seconds.div_ceil(60);
             self.say("wait-minutes").count("minutes", minutes).plain()
@@ -108,6 +111,12 @@ impl Look {
                 .count("seconds", retry_after_seconds.max(1))
                 .plain()
         }
+    }
+
+    /// That there were too many attempts, and how long to wait.
+    pub(super) fn too_many_attempts(&self, retry_after_seconds: u32) -> String {
+        let wait = self.wait(retry_after_seconds);
+        self.say("too-many-attempts").with("wait", wait).plain()
     }
 
     pub(super) fn style_url() -> &'static str {
@@ -156,6 +165,19 @@ impl Look {
         parameters.push(&choice);
         format!("{path}?{}", parameters.join("&"))
     }
+}
+
+/// Changes with a tenant's colours; none if it has none of its own.
+fn style_version(appearance: &Appearance) -> Option<String> {
+    let colors = [appearance.accent_color, appearance.accent_color_dark];
+    let own = colors.iter().any(Option::is_some);
+    let name = |color: Option<Color>| color.map_or_else(|| "-".to_owned(), |color| color.to_string().replace('#', ""));
+    own.then(|| colors.map(name).join("."))
+}
+
+fn logo_version(digest: &[u8; 32]) -> String {
+    let start: [u8; 6] = digest.first_chunk().copied().unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(start)
 }
 
 /// Where a file of ours is; the version is of its content, so that it may be kept for ever.

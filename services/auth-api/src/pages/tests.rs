@@ -333,3 +333,20 @@ fn dates_are_said_in_the_readers_language() {
     );
     assert_eq!(instant::for_programs(&at), "2026-03-09T17:05Z");
 }
+
+#[test]
+fn colours_are_checked_against_those_that_the_pages_have() {
+    use credo_auth_domain::branding::Scheme;
+    let (light, dark) = STYLE.split_once("prefers-color-scheme: dark").unwrap();
+    for (scheme, style) in [(Scheme::Light, light), (Scheme::Dark, dark)] {
+        for name in ["--page", "--card", "--soft", "--on-accent"] {
+            let (_, rest) = style.split_once(&format!("{name}: ")).unwrap();
+            let color = rest.split(';').next().unwrap().parse().unwrap();
+            assert!(scheme.neighbours().contains(&color), "{scheme:?} {name} {color}");
+        }
+        let (_, rest) = style.split_once("--accent: ").unwrap();
+        scheme
+            .check_accent(rest.split(';').next().unwrap().parse().unwrap())
+            .unwrap();
+    }
+}

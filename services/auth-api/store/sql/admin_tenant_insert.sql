@@ -2,10 +2,12 @@
 -- The tenant, its first signing key and the event are one commit. Run again after a lost connection it meets its own id
 -- and changes nothing.
 WITH made AS (
-  INSERT INTO tenant (id, slug, display_name, create_unknown_users, dangerous_trust_email)
-  VALUES ($1, $2, $3, $4, $5)
+  INSERT INTO tenant (id, slug, display_name, create_unknown_users, dangerous_trust_email, accent_color, accent_color_dark,
+                      logo)
+  VALUES ($1, $2, $3, $4, $5, $17, $18, $19)
   ON CONFLICT (id) DO NOTHING
-  RETURNING id, slug, display_name, status, version, create_unknown_users, dangerous_trust_email, created_at, updated_at
+  RETURNING id, slug, display_name, status, version, create_unknown_users, dangerous_trust_email, accent_color,
+            accent_color_dark, logo, created_at, updated_at
 ), key AS (
   INSERT INTO signing_key (id, tenant_id, kid, algorithm, state, public_key, sealed_key, master_key_id)
   SELECT $6::uuid, m.id, $7::text, $8::text, 2, $9::bytea, $10::bytea, $11::smallint FROM made m
@@ -15,5 +17,6 @@ WITH made AS (
 )
 SELECT m.id AS "id!", m.slug AS "slug!", m.display_name AS "display_name!", m.status = 1 AS "active!",
        m.version AS "version!", m.create_unknown_users AS "create_unknown_users!",
-       m.dangerous_trust_email AS "dangerous_trust_email!", m.created_at AS "created_at!", m.updated_at AS "updated_at!"
+       m.dangerous_trust_email AS "dangerous_trust_email!", m.accent_color, m.accent_color_dark,
+       sha256(m.logo) AS logo_sha256, m.created_at AS "created_at!", m.updated_at AS "updated_at!"
 FROM made m

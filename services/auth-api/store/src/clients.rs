@@ -9,7 +9,7 @@ use credo_auth_domain::{
 use credo_ids::ClientId;
 use tracing::instrument;
 
-use crate::{Fault, Store};
+use crate::{Fault, Store, tenants::appearance};
 
 impl Store {
     /// Whether any active client of an active tenant has registered an origin.
@@ -39,6 +39,8 @@ impl Store {
                 tenant: Tenant {
                     id: row.tenant_id.into(),
                     slug: row.slug,
+                    display_name: row.tenant_display_name,
+                    appearance: appearance(row.accent_color, row.accent_color_dark, row.logo_sha256)?,
                     active: row.tenant_status == 1,
                     epoch: row.tenant_epoch,
                     dangerous_trust_email: row.dangerous_trust_email,

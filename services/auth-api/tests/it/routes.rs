@@ -102,7 +102,8 @@ impl Walls {
                 assert!(page.status == 200 && page.is_html());
                 assert_eq!(send(Call::form(&path, [("email", "a@b.example")])).await.status, 403);
             }
-            "/assets/{name}" => assert_eq!(send(Call::get(path)).await.status, 200),
+            "/assets/{name}" | "/t/{slug}/theme.css" => assert_eq!(send(Call::get(path)).await.status, 200),
+            "/t/{slug}/logo" => assert_eq!(send(Call::get(path)).await.status, 404),
             _ if route.contains("{slug}") => {
                 send(Call::get(path)).await.ok(); // what is public
             }
@@ -201,6 +202,10 @@ impl Walls {
                 assert_eq!(browser.get(&path.replace("demo", "nowhere")).await.status, 404);
             }
             "/assets/{name}" => assert_eq!(replica.send(Call::get("/assets/Cargo.toml")).await.status, 404),
+            "/t/{slug}/theme.css" | "/t/{slug}/logo" => {
+                let nothing = replica.send(Call::get(path.replace("demo", "nowhere"))).await;
+                assert_eq!(nothing.status, 404);
+            }
             _ if route.contains("{slug}") => {
                 let ours = replica.send(Call::get(path)).await.ok();
                 let theirs = replica.send(Call::get(path.replace("demo", "there"))).await.ok();

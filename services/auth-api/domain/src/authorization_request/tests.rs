@@ -20,6 +20,8 @@ fn client() -> Client {
         tenant: Tenant {
             id: TenantId::now_v7(),
             slug: "demo".to_owned(),
+            display_name: "Demo".to_owned(),
+            appearance: crate::branding::Appearance::default(),
             active: true,
             epoch: 0,
             dangerous_trust_email: false,

@@ -1,7 +1,12 @@
 //! Making a tenant: only administrators of all tenants do.
 
-use credo_auth_domain::{signing_algorithm::SigningAlgorithm, tenant::is_slug};
-use credo_auth_store::admin::{Creation, NewTenant, TenantRecord};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use credo_auth_domain::{
+    branding::{Scheme, check_logo},
+    signing_algorithm::SigningAlgorithm,
+    tenant::is_slug,
+};
+use credo_auth_store::admin::{Creation, NewBranding, NewTenant, TenantRecord};
 use credo_ids::TenantId;
 use serde_json::json;
 use tracing::instrument;
@@ -26,6 +31,8 @@ pub struct TenantDraft {
     pub create_unknown_users: bool,
     /// Whether a bare e-mail address signs in.
     pub dangerous_trust_email: bool,
+    /// What its pages look like.
+    pub branding: NewBranding,
 }
 
 /// Makes a tenant and its first signing key.
@@ -49,6 +56,9 @@ pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> R
         "status": "active",
         "create_unknown_users": draft.create_unknown_users,
         "dangerous_trust_email": draft.dangerous_trust_email,
+        "accent_color": draft.branding.accent_color,
+        "accent_color_dark": draft.branding.accent_color_dark,
+        "logo_sha256": draft.branding.logo.as_deref().map(sha256),
         "signing_keys": [signing_key.kid],
     });
     let event = ChangeEvent::new(app, call, (&TENANT_CREATED, id), id)?.made(&after);
@@ -58,6 +68,7 @@ pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> R
         display_name: draft.display_name,
         create_unknown_users: draft.create_unknown_users,
         dangerous_trust_email: draft.dangerous_trust_email,
+        branding: draft.branding,
         signing_key,
     };
     let creation = app.store.create_tenant(&new, &event).await;
@@ -76,6 +87,7 @@ fn check(app: &App, draft: &TenantDraft) -> Result<(), AdminRefusal> {
         "must have 2 to 63 lower-case letters, digits and hyphens, begin with a letter and not end with a hyphen",
     );
     violations.require(is_name(&draft.display_name), "display_name", NAME_RULE);
+    check_branding(&draft.branding, &mut violations);
     violations.into_result()?;
     if draft.dangerous_trust_email && !app.settings.is_loopback() {
         return Err(AdminRefusal::FailedPrecondition(
@@ -83,4 +95,25 @@ fn check(app: &App, draft: &TenantDraft) -> Result<(), AdminRefusal> {
         ));
     }
     Ok(())
+}
+
+fn check_branding(branding: &NewBranding, violations: &mut Violations) {
+    let mut accent = |field, color: &Option<String>, scheme: Scheme| {
+        let Some(color) = color else { return };
+        match color.parse().map(|color| scheme.check_accent(color)) {
+            Ok(Ok(())) => {}
+            Ok(Err(unreadable)) => violations.require(false, field, &unreadable.to_string()),
+            Err(invalid) => violations.require(false, field, &invalid.to_string()),
+        }
+    };
+    accent("branding.accent_color", &branding.accent_color, Scheme::Light);
+    accent("branding.accent_color_dark", &branding.accent_color_dark, Scheme::Dark);
+    if let Some(Err(invalid)) = branding.logo.as_deref().map(check_logo) {
+        violations.require(false, "branding.logo", &invalid.to_string());
+    }
+}
+
+fn sha256(logo: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, logo);
+    URL_SAFE_NO_PAD.encode(digest)
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod assets;
 pub(super) mod authorize;
+pub(super) mod branding;
 pub(super) mod cookies;
 pub(super) mod csrf;
 mod entrance;

@@ -14,7 +14,7 @@ use credo_events::{Encoded, PersonalPart};
 
 pub use self::{
     clients::{ClientRecord, NewClient, NewClientSecret},
-    tenants::{NewTenant, TenantKey, TenantRecord},
+    tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
     users::{NewUser, UserRecord},
 };
 

@@ -29,6 +29,12 @@ pub struct TenantRecord {
     pub create_unknown_users: bool,
     /// Whether a bare e-mail address signs in.
     pub dangerous_trust_email: bool,
+    /// The accent on its light pages, if it has one of its own.
+    pub accent_color: Option<String>,
+    /// The accent on its dark pages, if it has one of its own.
+    pub accent_color_dark: Option<String>,
+    /// The SHA-256 of its logo, if it has one.
+    pub logo_sha256: Option<Vec<u8>>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -48,8 +54,21 @@ pub struct NewTenant {
     pub create_unknown_users: bool,
     /// Whether a bare e-mail address signs in.
     pub dangerous_trust_email: bool,
+    /// What its pages look like.
+    pub branding: NewBranding,
     /// Its first key, which signs at once.
     pub signing_key: NewSigningKey,
+}
+
+/// What a new tenant's pages look like: colours as `#rrggbb`, a PNG image.
+#[derive(Clone, Debug, Default)]
+pub struct NewBranding {
+    /// The accent on light pages.
+    pub accent_color: Option<String>,
+    /// The accent on dark pages.
+    pub accent_color_dark: Option<String>,
+    /// The logo.
+    pub logo: Option<Vec<u8>>,
 }
 
 /// What a tenant is asked for by.
@@ -114,7 +133,10 @@ impl Store {
             shard(new.id),
             event.encoded.event_id.as_uuid(),
             event.encoded.core,
-            event.personal.as_bytes()
+            event.personal.as_bytes(),
+            new.branding.accent_color.as_deref() as Option<&str>,
+            new.branding.accent_color_dark.as_deref() as Option<&str>,
+            new.branding.logo.as_deref() as Option<&[u8]>
         )
         .fetch_optional(&self.cold)
         .await

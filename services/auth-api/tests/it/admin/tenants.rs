@@ -1,7 +1,7 @@
 //! Tenants.
 
 use credo_proto::admin::v1::{
-    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, Tenant, TenantStatus,
+    Branding, CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, Tenant, TenantStatus,
     get_tenant_request::By,
 };
 use tonic::{Code, Status};
@@ -155,4 +155,127 @@ async fn of_many_who_make_one_tenant_one_does() {
             .await,
         1
     );
+}
+
+/// The beginning of a PNG image of that size.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let start = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    [&start[..], &width.to_be_bytes(), &height.to_be_bytes()].concat()
+}
+
+#[tokio::test]
+async fn a_tenant_has_colours_and_a_logo_of_its_own() {
+    let console = Console::new().await;
+    let logo = png(64, 32);
+    let branding = Branding {
+        accent_color: "#7a1fa2".to_owned(),
+        accent_color_dark: "#e0a6ff".to_owned(),
+        logo: logo.clone(),
+        logo_sha256: Vec::new(),
+    };
+    let branded = CreateTenantRequest {
+        branding: Some(branding),
+        ..request("acme")
+    };
+    let made = create(&console, branded).await.unwrap();
+    let shown = made.branding.clone().unwrap();
+    assert_eq!(
+        (shown.accent_color.as_str(), shown.accent_color_dark.as_str()),
+        ("#7a1fa2", "#e0a6ff")
+    );
+    assert_eq!((shown.logo.len(), shown.logo_sha256.len()), (0, 32));
+    assert_eq!(get(&console, By::Slug("acme".to_owned())).await.unwrap(), made);
+
+    let style = console.get("/t/acme/theme.css").await;
+    assert!(style.text().contains("--accent: #7a1fa2;") && style.text().contains("--accent: #e0a6ff;"));
+    assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+    let image = console.get("/t/acme/logo").await;
+    assert_eq!((image.header("content-type"), &image.body), (Some("image/png"), &logo));
+    let page = console.get("/t/acme/sign-in").await;
+    assert!(page.is_html());
+
+    // Who has none of its own, who is suspended and who never was.
+    assert_eq!(console.get("/t/demo/theme.css").await.text(), "");
+    let none = console.get("/t/demo/logo").await;
+    console
+        .world
+        .sql("UPDATE tenant SET status = 2 WHERE slug = 'acme'")
+        .await;
+    let other = console.world.replica().await;
+    for path in [
+        "/t/acme/logo",
+        "/t/acme/theme.css",
+        "/t/nowhere/logo",
+        "/t/nowhere/theme.css",
+        "/t/%ff/logo",
+    ] {
+        let nothing = other.send(crate::support::Call::get(path)).await;
+        assert_eq!((nothing.status, &nothing.body), (404, &none.body), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn colours_that_cannot_be_read_and_what_is_no_image_are_refused() {
+    let console = Console::new().await;
+    let own = Branding::default;
+    let low = "has a contrast of 1.02:1 against #f3f4f7; it must have 4.5:1 at least";
+    for (branding, field, text) in [
+        (
+            Branding {
+                accent_color: "#ffff00".to_owned(),
+                ..own()
+            },
+            "branding.accent_color",
+            low,
+        ),
+        (
+            Branding {
+                accent_color: "red".to_owned(),
+                ..own()
+            },
+            "branding.accent_color",
+            "like #2f4fd0",
+        ),
+        (
+            Branding {
+                accent_color_dark: "#000080".to_owned(),
+                ..own()
+            },
+            "branding.accent_color_dark",
+            ":1 against #",
+        ),
+        (
+            Branding {
+                logo: b"<svg>".to_vec(),
+                ..own()
+            },
+            "branding.logo",
+            "PNG",
+        ),
+        (
+            Branding {
+                logo: png(2_000, 1),
+                ..own()
+            },
+            "branding.logo",
+            "1024",
+        ),
+        (
+            Branding {
+                logo: vec![0; 32_769],
+                ..own()
+            },
+            "branding.logo",
+            "32768",
+        ),
+    ] {
+        let request = CreateTenantRequest {
+            branding: Some(branding),
+            ..request("acme")
+        };
+        let status = create(&console, request).await.refused(Code::InvalidArgument);
+        let violation = status.get_details_bad_request().unwrap().field_violations.remove(0);
+        assert_eq!(violation.field, field);
+        assert!(violation.description.contains(text), "{}", violation.description);
+    }
 }

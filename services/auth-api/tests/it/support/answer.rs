@@ -56,7 +56,7 @@ impl Answer {
         }
         assert!(self.header("x-request-id").is_some(), "{request}");
         let cache = self.header("cache-control").unwrap_or_default();
-        let public = ["/.well-known/", "jwks", "/assets/"]
+        let public = ["/.well-known/", "jwks", "/assets/", "/theme.css", "/logo"]
             .iter()
             .any(|path| request.contains(path));
         assert!(
