@@ -133,6 +133,15 @@ pub enum Denial {
         /// How long to wait.
         retry_after_seconds: u32,
     },
+    /// No client has that id, or not one that is served.
+    #[error("client_id is not that of a client")]
+    UnknownClient,
+    /// The client did not register that redirect URI.
+    #[error("redirect_uri is not registered for the client")]
+    RedirectUriNotRegistered,
+    /// Nothing may be shown, and no answer can be given now.
+    #[error("the server cannot answer now")]
+    NotNow,
     /// A request on its way through our own pages that is not as we sent it, or too old.
     #[error("the request cannot be read or is too old")]
     RequestUnreadable,
@@ -167,14 +176,17 @@ impl Denial {
     #[must_use]
     pub const fn oauth_error(self) -> OauthError {
         match self {
-            Self::InvalidRequest(_) | Self::RequestUnreadable => OauthError::InvalidRequest,
+            Self::InvalidRequest(_)
+            | Self::UnknownClient
+            | Self::RedirectUriNotRegistered
+            | Self::RequestUnreadable => OauthError::InvalidRequest,
             Self::ClientAuthenticationFailed | Self::ClientDisabled | Self::TenantSuspended => {
                 OauthError::InvalidClient
             }
             Self::GrantNotAllowed | Self::NotFirstParty => OauthError::UnauthorizedClient,
             Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
             Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
-            Self::TooManyAttempts { .. } => OauthError::TemporarilyUnavailable,
+            Self::TooManyAttempts { .. } | Self::NotNow => OauthError::TemporarilyUnavailable,
             Self::AccessDenied => OauthError::AccessDenied,
             Self::UnsupportedResponseType => OauthError::UnsupportedResponseType,
             Self::InvalidTarget => OauthError::InvalidTarget,
@@ -224,6 +236,9 @@ impl Denial {
             Self::VerifierMismatch => "verifier_mismatch",
             Self::WrongProof => "wrong_proof",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::UnknownClient => "unknown_client",
+            Self::RedirectUriNotRegistered => "redirect_uri_not_registered",
+            Self::NotNow => "not_now",
             Self::RequestUnreadable => "request_unreadable",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",
@@ -237,7 +252,7 @@ impl Denial {
     }
 
     /// One of each, for the tables that must hold all of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidRequest("…"),
         Self::ClientAuthenticationFailed,
         Self::ClientDisabled,
@@ -260,6 +275,9 @@ impl Denial {
         Self::VerifierMismatch,
         Self::WrongProof,
         Self::TooManyAttempts { retry_after_seconds: 1 },
+        Self::UnknownClient,
+        Self::RedirectUriNotRegistered,
+        Self::NotNow,
         Self::RequestUnreadable,
         Self::AccessDenied,
         Self::UnsupportedResponseType,

@@ -52,6 +52,12 @@ impl Scope {
         Self(self.0.difference(&other.0).cloned().collect())
     }
 
+    /// The tokens that `keep` says yes to.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
+    }
+
     /// Whether it holds `token`.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {

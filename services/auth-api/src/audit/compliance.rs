@@ -17,3 +17,5 @@ pub const USER_CREATED: EventType<Compliance> = EventType::new("user_created", S
 pub const USER_DISABLED: EventType<Compliance> = EventType::new("user_disabled", Severity::Warning, Outcome::Success);
 /// An administrator enabled a user.
 pub const USER_ENABLED: EventType<Compliance> = EventType::new("user_enabled", Severity::Info, Outcome::Success);
+/// A person let a client have what it asked for.
+pub const CONSENT_GRANTED: EventType<Compliance> = EventType::new("consent_granted", Severity::Info, Outcome::Success);

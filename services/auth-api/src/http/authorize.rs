@@ -28,7 +28,7 @@ use serde_json::json;
 
 use super::{
     answer::Answer,
-    browser,
+    browser::{self, visit::Visit},
     client_credentials::{is_basic, read_basic},
     context::Context,
     form::{QUERY_REFUSED, has_query, says_form},
@@ -74,12 +74,12 @@ enum Proof {
 pub(super) async fn authorize(
     State(app): State<Arc<App>>,
     Context(context): Context,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
+    (headers, uri): (HeaderMap, Uri),
     body: Bytes,
 ) -> Response {
     if says_form(&headers) {
-        return browser::authorize::post(&app, &uri, &body).await;
+        return browser::authorize::post(&app, &visit, &uri, &body).await;
     }
     let answer = Answer::new(&app).with_basic(is_basic(&headers));
     let parsed = read_body(&headers, &uri, &body).and_then(|body| {

@@ -19,10 +19,11 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 19] = [
+pub const ROUTES: [&str; 20] = [
     "/auth/authorize",
     "/auth/continue",
     "/auth/sign-in",
+    "/auth/consent",
     "/auth/logout",
     "/auth/signed-out",
     "/auth/token",
@@ -47,6 +48,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(
             "/auth/authorize",
             get(browser::authorize::get).post(authorize::authorize),
+        )
+        .route(
+            "/auth/consent",
+            get(browser::consent::page).post(browser::consent::form),
         )
         .route("/auth/continue", get(browser::step::resume))
         .route(

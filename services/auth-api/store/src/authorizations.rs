@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use credo_ids::{ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
+use credo_ids::{BrowserSessionId, ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
 
@@ -41,8 +41,14 @@ pub struct Authorize {
     pub nonce: Option<String>,
     /// The master key that made the code.
     pub key_id: u8,
-    /// Space-delimited, RFC 8176.
+    /// Space-delimited, RFC 8176. What the browser's session says goes before it.
     pub amr: String,
+    /// The signed-in browser that it is made with; it must be alive, and says when and how the person signed in.
+    pub browser_session_id: Option<BrowserSessionId>,
+    /// The claims that are asked for one by one, in canonical form.
+    pub claims: Option<String>,
+    /// What the person must have allowed to the client, space-delimited; nothing if the client need not be allowed.
+    pub consent_scope: Option<String>,
     /// Life of the code.
     pub code_ttl: Duration,
     /// Life of the session.
@@ -70,6 +76,10 @@ pub enum Authorization {
     UserDisabled,
     /// The password changed since the proof was checked.
     PasswordChanged,
+    /// Nobody is signed in with the browser any more.
+    SignedOut,
+    /// The person has not allowed all of it.
+    ConsentMissing,
     /// Client or user are not of this tenant.
     Unknown,
 }
@@ -83,6 +93,8 @@ impl Authorization {
             "Stale" => Some(Self::Stale),
             "UserDisabled" => Some(Self::UserDisabled),
             "PasswordChanged" => Some(Self::PasswordChanged),
+            "SignedOut" => Some(Self::SignedOut),
+            "ConsentMissing" => Some(Self::ConsentMissing),
             _ => None,
         }
     }
@@ -130,7 +142,10 @@ impl Store {
                 &column.personals,
                 &column.code_ttls,
                 &column.session_ttls,
-                &column.idle_ttls
+                &column.idle_ttls,
+                &column.browser_sessions as &[Option<Uuid>],
+                &column.claims as &[Option<String>],
+                &column.consent_scopes as &[Option<String>]
             )
             .fetch_all(&self.hot)
             .await?;
@@ -166,6 +181,9 @@ struct Columns {
     code_ttls: Vec<f64>,
     session_ttls: Vec<f64>,
     idle_ttls: Vec<f64>,
+    browser_sessions: Vec<Option<Uuid>>,
+    claims: Vec<Option<String>>,
+    consent_scopes: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -199,6 +217,11 @@ impl Columns {
             code_ttls: items.iter().map(|item| item.code_ttl.as_secs_f64()).collect(),
             session_ttls: items.iter().map(|item| item.session_ttl.as_secs_f64()).collect(),
             idle_ttls: items.iter().map(|item| item.idle_ttl.as_secs_f64()).collect(),
+            browser_sessions: (items.iter())
+                .map(|item| item.browser_session_id.map(|id| id.as_uuid()))
+                .collect(),
+            claims: items.iter().map(|item| item.claims.clone()).collect(),
+            consent_scopes: items.iter().map(|item| item.consent_scope.clone()).collect(),
         }
     }
 }

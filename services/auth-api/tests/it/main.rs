@@ -10,6 +10,8 @@
 mod access_token;
 mod admin;
 mod authorization_code;
+mod authorize_requests;
+mod authorize_steps;
 mod bounds;
 mod browser_session;
 mod cancellation;
@@ -17,6 +19,7 @@ mod client_auth;
 mod client_credentials;
 mod code_replay;
 mod concurrency;
+mod consent;
 mod cors;
 mod errors;
 mod feed;

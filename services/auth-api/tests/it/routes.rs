@@ -76,7 +76,7 @@ impl Walls {
                 let answer = Browser::new(&self.replica).open(&path).await; // nobody is signed in: nothing to ask
                 assert!(answer.status == 200 && answer.is_html() && answer.forms().is_empty());
             }
-            "/auth/continue" | "/auth/sign-in" => {
+            "/auth/continue" | "/auth/sign-in" | "/auth/consent" => {
                 let answer = send(Call::get(path)).await;
                 assert_eq!(answer.status, 400, "{}", answer.text());
             }
@@ -122,8 +122,9 @@ impl Walls {
                 of_ours.refuses(400, "invalid_grant");
                 assert_same(&of_ours, &of_nobody);
             }
-            // The last says the same to everybody.
-            "/auth/continue" | "/auth/sign-in" | "/auth/signed-out" => {} // a request is nobody's: the browser that brings it along decides
+            // A request is nobody's: the browser that brings it along decides, and its cookie names the tenant. The last says
+            // the same to everybody.
+            "/auth/continue" | "/auth/sign-in" | "/auth/consent" | "/auth/signed-out" => {}
             "/auth/token" => {
                 let ours = replica.refresh(&self.client, &self.mine.refresh).await;
                 ours.refuses(400, "invalid_grant");
@@ -223,9 +224,8 @@ impl Walls {
     async fn wrong_method(&self, route: &str) {
         let allowed: &[&str] = match route {
             "/auth/token" | "/auth/introspect" | "/auth/revoke" | "/auth/logout-all" => &["POST"],
-            "/auth/authorize" | "/auth/userinfo" | "/auth/sign-in" | "/auth/logout" | "/t/{slug}/sign-in" => {
-                &["GET", "HEAD", "POST"]
-            }
+            "/auth/authorize" | "/auth/userinfo" | "/auth/sign-in" | "/auth/consent" | "/auth/logout"
+            | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
             "/auth/sessions/{id}" => &["DELETE"],
             "/auth/sessions" | "/auth/continue" | "/assets/{name}" | "/auth/signed-out" => &["GET", "HEAD"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],

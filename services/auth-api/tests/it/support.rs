@@ -3,6 +3,7 @@
 //! Everything panics instead of returning an error. What every answer must have is checked where answers are taken.
 
 mod answer;
+mod authorize;
 mod browser;
 mod call;
 mod events;
@@ -16,6 +17,7 @@ mod world;
 
 pub use self::{
     answer::Answer,
+    authorize::AuthorizeRequest,
     browser::Browser,
     call::Call,
     events::{Event, hex},

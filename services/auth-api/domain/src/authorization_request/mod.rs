@@ -135,10 +135,11 @@ impl AuthorizationRequest {
         self.scope.union(&claims)
     }
 
-    /// Whether it asks for a sign-in that is newer than itself.
+    /// Whether it matters to the moment if a sign-in is older than the request.
     #[must_use]
-    pub fn wants_fresh_sign_in(&self) -> bool {
-        self.prompt.login || self.prompt.select_account || self.max_age_seconds == Some(0)
+    pub fn compares_moments(&self) -> bool {
+        let asks_again = self.prompt.login || self.prompt.select_account || self.max_age_seconds == Some(0);
+        asks_again || !self.subjects.is_empty()
     }
 
     /// Whether somebody must sign in first, and why.

@@ -56,8 +56,7 @@ impl RequestParameters {
     /// # Errors
     /// If that is not said exactly once: nobody can be answered.
     pub fn unverified_client_id(&self) -> Result<&str, Denial> {
-        self.find("client_id")?
-            .ok_or(Denial::InvalidRequest("client_id is missing"))
+        self.find("client_id")?.ok_or(Denial::UnknownClient)
     }
 
     /// Where the answer would go.
@@ -65,8 +64,7 @@ impl RequestParameters {
     /// # Errors
     /// If that is not said exactly once: nobody can be answered.
     pub fn unverified_redirect_uri(&self) -> Result<&str, Denial> {
-        self.find("redirect_uri")?
-            .ok_or(Denial::InvalidRequest("redirect_uri is missing"))
+        self.find("redirect_uri")?.ok_or(Denial::RedirectUriNotRegistered)
     }
 
     /// What an answer echoes; nothing if the request has none that can be echoed.

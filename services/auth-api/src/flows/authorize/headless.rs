@@ -7,27 +7,20 @@
 use std::sync::Arc;
 
 use credo_auth_domain::{
-    Denial,
-    email_address::EmailAddress,
-    grant_type::GrantType,
-    lifetime::{CODE_TTL, SESSION_IDLE_TTL, SESSION_TTL},
-    opaque_token::{Kind, OpaqueToken, Secret},
-    password::Password,
-    pkce::CodeChallenge,
-    scope::Scope,
+    Denial, email_address::EmailAddress, grant_type::GrantType, password::Password, pkce::CodeChallenge, scope::Scope,
 };
-use credo_auth_store::{Authorization, Authorize, EventRow};
-use credo_events::{EventDraft, actor_core};
-use credo_ids::{DeviceId, EventId, SessionId};
+use credo_auth_store::Authorization;
+use credo_ids::DeviceId;
 use secrecy::SecretString;
 use tracing::instrument;
 
+use super::draft::{By, Grant, draft};
 use crate::{
     app::App,
-    audit::{RequestContext, security::SESSION_CREATED},
+    audit::RequestContext,
     flows::{
         client_auth::{self, AuthenticatedClient, ClientCredentials},
-        proof::{self, Proof, SignInTo},
+        proof::{self, SignInTo},
     },
     refusal::Refusal,
 };
@@ -84,7 +77,15 @@ pub async fn authorize(
             client: Some(client.id),
         };
         let proof = proof::prove(&app, &context, to, (&request.email, request.password.as_ref())).await?;
-        let (item, code) = draft(&app, &context, &client, &request, &proof)?;
+        let grant = Grant {
+            client: &client,
+            scope: &request.scope,
+            redirect_uri: &request.redirect_uri,
+            nonce: request.nonce.as_deref(),
+            code_challenge: request.code_challenge,
+            by: By::Proof(&proof, request.device_id),
+        };
+        let (item, code) = draft(&app, &context, &grant)?;
         match app.store.insert_authorization(&item).await? {
             Authorization::Authorized => {
                 let issuer = client.tenant.issuer(&app.settings.public_base_url);
@@ -98,6 +99,9 @@ pub async fn authorize(
             Authorization::ClientDisabled => return Err(Denial::ClientDisabled.into()),
             Authorization::UserDisabled | Authorization::PasswordChanged | Authorization::Unknown => {
                 return Err(Denial::WrongProof.into());
+            }
+            Authorization::SignedOut | Authorization::ConsentMissing => {
+                return Err(Refusal::internal("a headless sign-in was asked for its browser"));
             }
             Authorization::Stale => app.directory.forget_client(client.id).await,
         }
@@ -123,57 +127,4 @@ fn check_request(client: &AuthenticatedClient, request: &SignIn) -> Result<(), D
         return Err(Denial::InvalidScope);
     }
     Ok(())
-}
-
-fn draft(
-    app: &App,
-    context: &RequestContext,
-    client: &AuthenticatedClient,
-    request: &SignIn,
-    proof: &Proof,
-) -> Result<(Authorize, SecretString), Refusal> {
-    let master = app.keyring.masters().active();
-    let (session_id, event_id, secret) = (SessionId::now_v7(), EventId::now_v7(), Secret::random()?);
-    let code_hash = secret.hash();
-    let code = OpaqueToken {
-        kind: Kind::Code,
-        key_id: master.id,
-        session_id,
-        generation: 0,
-        secret,
-    };
-    let personal = context.personal()?;
-    let event = EventDraft::new(&SESSION_CREATED, event_id, client.tenant.id, app.feed.database_now())
-        .parties(proof.user, proof.user)
-        .client(client.id)
-        .session(session_id)
-        .request(context.id)
-        .encode(&personal);
-    let item = Authorize {
-        session_id,
-        tenant_id: client.tenant.id,
-        client_id: client.id,
-        client_version: client.version,
-        user_id: proof.user,
-        password_version: proof.password_version,
-        account: proof.account_hash,
-        device_id: request.device_id.unwrap_or_else(DeviceId::random_v4),
-        scope: request.scope.to_string(),
-        actor_core: actor_core(proof.user.into(), proof.user.into()),
-        code_hash,
-        code_challenge: request.code_challenge.map(|challenge| *challenge.as_bytes()),
-        redirect_uri: request.redirect_uri.clone(),
-        nonce: request.nonce.clone(),
-        key_id: master.id,
-        amr: proof.amr.to_owned(),
-        code_ttl: CODE_TTL,
-        session_ttl: SESSION_TTL,
-        idle_ttl: SESSION_IDLE_TTL,
-        event_id,
-        event: EventRow {
-            core: event.core,
-            personal,
-        },
-    };
-    Ok((item, code.to_wire(&master.token_mac, client.tenant.id)))
 }

@@ -2,16 +2,22 @@
 //!
 //! One is made only for a redirect URI that the client registered.
 
-use credo_auth_domain::{Denial, authorization_request::AuthorizationRequest, response_mode::ResponseMode};
+use std::sync::Arc;
+
+use credo_auth_domain::{Denial, client::Client, response_mode::ResponseMode};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// What the client is told, and where.
 #[derive(Debug)]
 pub struct AuthorizationResponse {
-    /// Registered for the client, as it was written.
+    /// Who is told.
+    pub client: Arc<Client>,
+    /// Registered for it, as it was written.
     pub redirect_uri: String,
     /// How it travels.
     pub response_mode: ResponseMode,
+    /// The languages of a page that it may travel in.
+    pub ui_locales: Option<String>,
     /// The code, or why there is none.
     pub outcome: Result<SecretString, Denial>,
     /// Echoed byte for byte.
@@ -21,18 +27,6 @@ pub struct AuthorizationResponse {
 }
 
 impl AuthorizationResponse {
-    /// The answer to `request` by the tenant of `issuer`.
-    #[must_use]
-    pub fn to(request: &AuthorizationRequest, issuer: String, outcome: Result<SecretString, Denial>) -> Self {
-        Self {
-            redirect_uri: request.redirect_uri.clone(),
-            response_mode: request.response_mode,
-            outcome,
-            state: request.state.clone(),
-            issuer,
-        }
-    }
-
     /// Names and values, as they are before any encoding.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, String)> {

@@ -32,6 +32,8 @@ pub(in crate::http) enum Purpose {
     SignIn,
     /// To confirm a logout. It is not tied to one signed-in browser: it may end several.
     Logout,
+    /// To say what a client may have.
+    Consent,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
         match self {
             Self::SignIn => b"sign-in",
             Self::Logout => b"logout",
+            Self::Consent => b"consent",
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::http::Uri;
 use credo_auth_domain::{
-    Denial,
     authorization_request::{AuthorizationRequest, SignedIn, WhySignIn},
     client::Client,
     tenant::Tenant,
@@ -19,7 +18,10 @@ use super::{
 };
 use crate::{
     app::App,
-    flows::{authorize::SealedRequest, browser::session::BrowserSession},
+    flows::{
+        authorize::{SealedRequest, find_client},
+        browser::session::BrowserSession,
+    },
     refusal::Refusal,
 };
 
@@ -54,8 +56,7 @@ impl Entrance {
     }
 
     async fn of(app: &App, request: SealedRequest) -> Result<Self, Refusal> {
-        let client = app.directory.resolve_client(request.request.client_id).await?;
-        let client = client.ok_or(Denial::InvalidRequest("the client may not ask for this any more"))?;
+        let client = find_client(app, &request).await?;
         Ok(Self {
             tenant: client.tenant.clone(),
             request: Some(request),

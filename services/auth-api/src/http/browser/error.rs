@@ -1,39 +1,41 @@
 //! What is told to the person in front of the browser, because there is no client to tell it to.
 
-use axum::{
-    http::{StatusCode, header},
-    response::{Html, IntoResponse as _, Response},
-};
+use axum::response::{IntoResponse as _, Response};
+use credo_auth_domain::Denial;
 
-use crate::{app::App, refusal::Refusal};
+use super::visit::Visit;
+use crate::{app::App, pages::ErrorKind, refusal::Refusal};
 
 /// A page about a refusal, on the URL where it happened. A fault is logged here, once.
-pub(in crate::http) fn page(app: &App, refusal: &Refusal) -> Response {
-    let (status, text) = match refusal {
+pub(in crate::http) fn page(app: &App, visit: &Visit, refusal: &Refusal) -> Response {
+    let kind = match refusal {
         Refusal::Denied(denial) => {
             app.metrics.denied(*denial);
             tracing::info!(reason = denial.reason(), "refused");
-            (StatusCode::BAD_REQUEST, denial.to_string())
+            kind_of(*denial)
         }
         Refusal::Unavailable(text) => {
             tracing::error!(fault = text, "a request could not be answered");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the server cannot answer now".to_owned(),
-            )
+            ErrorKind::Unavailable
         }
         Refusal::Internal(text) => {
             tracing::error!(fault = text, "a request met a defect");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the server met an unexpected condition".to_owned(),
-            )
+            ErrorKind::Internal
         }
     };
-    let html = format!("<!DOCTYPE html>\n<html lang=\"en\"><title>Error</title><h1>Error</h1><p>{text}</p></html>\n");
-    let mut response = (status, Html(html)).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, 1.into());
+    visit.error(kind).into_response()
+}
+
+fn kind_of(denial: Denial) -> ErrorKind {
+    match denial {
+        Denial::UnknownClient
+        | Denial::ClientAuthenticationFailed
+        | Denial::ClientDisabled
+        | Denial::TenantSuspended => ErrorKind::UnknownClient,
+        Denial::RedirectUriNotRegistered => ErrorKind::BadRedirectUri,
+        Denial::RequestUnreadable => ErrorKind::Expired,
+        Denial::TooManyAttempts { retry_after_seconds } => ErrorKind::TooMany { retry_after_seconds },
+        Denial::NotNow => ErrorKind::Unavailable,
+        _ => ErrorKind::BadRequest,
     }
-    response
 }

@@ -68,7 +68,7 @@ pub(in crate::http) async fn get(
 ) -> Response {
     match Parameters::parse(uri.query().unwrap_or_default().as_bytes()) {
         Ok(parameters) => begin(&app, context, (&cookies, &visit), Asked::from(parameters)).await,
-        Err(denial) => error::page(&app, &denial.into()),
+        Err(denial) => error::page(&app, &visit, &denial.into()),
     }
 }
 
@@ -80,13 +80,13 @@ pub(in crate::http) async fn post(
 ) -> Response {
     let mut form = match form {
         Ok(form) => form,
-        Err(denial) => return error::page(&app, &denial.into()),
+        Err(denial) => return error::page(&app, &visit, &denial.into()),
     };
     let token = form.take(csrf::FIELD);
     let asked = Asked::from(form);
     match token {
         Some(token) => match csrf::check(&app, &headers, (Purpose::Logout, None), Some(&token)) {
-            Ok(()) => confirmed(&app, context, &Cookies::of(&headers), asked).await,
+            Ok(()) => confirmed(&app, context, (&Cookies::of(&headers), &visit), asked).await,
             Err(kind) => csrf::forged(&visit, kind),
         },
         None => redirect::see_other(&asked.address()),
@@ -110,7 +110,7 @@ pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, visit: Visi
             };
             Page::new(view.render(&look), &look).into_response()
         }
-        Err(refusal) => error::page(&app, &refusal),
+        Err(refusal) => error::page(&app, &visit, &refusal),
     }
 }
 
@@ -126,8 +126,8 @@ async fn begin(
     };
     match app.finish(work).await {
         Ok((request, Stand::Ask(signed_in))) => ask(app, (cookies, visit), asked, (&request, &signed_in)),
-        Ok((request, Stand::Done(gone))) => leave(app, &request, &gone),
-        Err(refusal) => error::page(app, &refusal),
+        Ok((request, Stand::Done(gone))) => leave(app, visit, &request, &gone),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
@@ -172,7 +172,12 @@ async fn concerned(app: &App, cookies: &Cookies, request: &LogoutRequest) -> Res
 }
 
 /// The person said yes.
-async fn confirmed(app: &Arc<App>, context: RequestContext, cookies: &Cookies, asked: Asked) -> Response {
+async fn confirmed(
+    app: &Arc<App>,
+    context: RequestContext,
+    (cookies, visit): (&Cookies, &Visit),
+    asked: Asked,
+) -> Response {
     let work = {
         let (app, cookies) = (Arc::clone(app), cookies.clone());
         async move {
@@ -186,13 +191,13 @@ async fn confirmed(app: &Arc<App>, context: RequestContext, cookies: &Cookies, a
         }
     };
     match app.finish(work).await {
-        Ok((request, gone)) => leave(app, &request, &gone),
-        Err(refusal) => error::page(app, &refusal),
+        Ok((request, gone)) => leave(app, visit, &request, &gone),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
 /// Sends the browser on, without its cookies.
-fn leave(app: &App, request: &LogoutRequest, gone: &[SignedIn]) -> Response {
+fn leave(app: &App, visit: &Visit, request: &LogoutRequest, gone: &[SignedIn]) -> Response {
     let location = match (&request.redirect_uri, gone) {
         (Some(uri), _) => {
             let mut location = uri.clone();
@@ -211,7 +216,7 @@ fn leave(app: &App, request: &LogoutRequest, gone: &[SignedIn]) -> Response {
             cookies::add(&mut response, cleared);
             response
         }
-        Err(refusal) => error::page(app, &refusal),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
@@ -223,7 +228,7 @@ fn ask(
 ) -> Response {
     let token = match csrf::issue(app, cookies, Purpose::Logout, None) {
         Ok(token) => token,
-        Err(refusal) => return error::page(app, &refusal),
+        Err(refusal) => return error::page(app, visit, &refusal),
     };
     let sessions: Vec<_> = signed_in.iter().filter_map(|one| one.session.as_ref()).collect();
     let mut addresses: Vec<&str> = sessions.iter().map(|session| session.email.as_str()).collect();

@@ -6,6 +6,7 @@
 pub(super) mod assets;
 pub(super) mod authorize;
 pub(super) mod branding;
+pub(super) mod consent;
 pub(super) mod cookies;
 pub(super) mod csrf;
 mod entrance;

@@ -9,25 +9,40 @@ use axum::{
 use credo_auth_domain::response_mode::ResponseMode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{
-    app::App,
-    flows::authorize::AuthorizationResponse,
-    http::answer::{Internal, problem},
+use super::{
+    page::{FormAction, Page},
+    visit::Visit,
 };
+use crate::{app::App, flows::authorize::AuthorizationResponse, http::answer::Internal, pages::FormPostPage};
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Sends the browser back to the client.
-pub(in crate::http) fn respond(app: &App, response: &AuthorizationResponse) -> Response {
+pub(in crate::http) fn respond(app: &App, visit: &Visit, response: &AuthorizationResponse) -> Response {
     if let Err(denial) = response.outcome {
         app.metrics.denied(denial);
         tracing::info!(reason = denial.reason(), "refused");
     }
     match response.response_mode {
-        ResponseMode::Query => see_other(&location(response)),
-        ResponseMode::FormPost => problem(StatusCode::NOT_IMPLEMENTED, "Not implemented"),
+        ResponseMode::Query => see_other(&location(&response.redirect_uri, &response.parameters())),
+        ResponseMode::FormPost => form_post(visit, response),
     }
+}
+
+/// The page that posts to the client, and may lead nowhere else.
+fn form_post(visit: &Visit, response: &AuthorizationResponse) -> Response {
+    let look = visit.look(Some(&response.client.tenant), response.ui_locales.as_deref());
+    let fields = response.parameters();
+    let page = FormPostPage {
+        redirect_uri: response.redirect_uri.clone(),
+        client_name: response.client.display_name.clone(),
+        fields: (fields.into_iter().map(|(name, value)| (name.to_owned(), value))).collect(),
+    };
+    Page::new(page.render(&look), &look)
+        .with_form_action(FormAction::Redirect(response.redirect_uri.clone()))
+        .with_script()
+        .into_response()
 }
 
 /// A 303: whatever the method was, the next one is GET.
@@ -38,11 +53,11 @@ pub(in crate::http) fn see_other(location: &str) -> Response {
     }
 }
 
-/// The redirect URI with the parameters behind what its query holds already.
-fn location(response: &AuthorizationResponse) -> String {
-    let mut location = response.redirect_uri.clone();
-    for (name, value) in response.parameters() {
-        append(&mut location, name, &value);
+/// A redirect URI with parameters behind what its query holds already.
+fn location(redirect_uri: &str, parameters: &[(&str, String)]) -> String {
+    let mut location = redirect_uri.to_owned();
+    for (name, value) in parameters {
+        append(&mut location, name, value);
     }
     location
 }
@@ -62,12 +77,14 @@ pub(in crate::http) fn append(location: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use credo_auth_domain::Denial;
-
     use super::*;
 
     #[test]
     fn az_14_parameters_follow_the_query_that_was_registered_and_are_encoded_byte_for_byte() {
+        let parameters = [
+            ("state", "a &#+%=\u{fc}\"".to_owned()),
+            ("iss", "https://id.example/t/demo".to_owned()),
+        ];
         for (redirect_uri, start) in [
             ("https://app.example/cb", "https://app.example/cb?"),
             ("https://app.example/cb?", "https://app.example/cb?"),
@@ -75,19 +92,9 @@ mod tests {
             ("https://app.example/cb?a=b&", "https://app.example/cb?a=b&"),
             ("com.example.app:/cb", "com.example.app:/cb?"),
         ] {
-            let response = AuthorizationResponse {
-                redirect_uri: redirect_uri.to_owned(),
-                response_mode: ResponseMode::Query,
-                outcome: Err(Denial::AccessDenied),
-                state: Some("a &#+%=\u{fc}\"".to_owned()),
-                issuer: "https://id.example/t/demo".to_owned(),
-            };
             assert_eq!(
-                location(&response),
-                format!(
-                    "{start}error=access_denied&error_description=the%20person%20did%20not%20allow%20it\
-                     &state=a%20%26%23%2B%25%3D%C3%BC%22&iss=https%3A%2F%2Fid.example%2Ft%2Fdemo"
-                )
+                location(redirect_uri, &parameters),
+                format!("{start}state=a%20%26%23%2B%25%3D%C3%BC%22&iss=https%3A%2F%2Fid.example%2Ft%2Fdemo")
             );
         }
     }

@@ -61,7 +61,7 @@ pub(in crate::http) async fn tenant_page(
     match Entrance::of_tenant(&app, &slug).await {
         Ok(Some(entrance)) => page(&app, &visit, (&entrance, &cookies), Remarks::default()),
         Ok(None) => visit.error(ErrorKind::NotFound).into_response(),
-        Err(refusal) => error::page(&app, &refusal),
+        Err(refusal) => error::page(&app, &visit, &refusal),
     }
 }
 
@@ -79,7 +79,7 @@ pub(in crate::http) async fn request_page(
     };
     let (entrance, signed_in) = match looked.await {
         Ok(looked) => looked,
-        Err(refusal) => return error::page(&app, &refusal),
+        Err(refusal) => return error::page(&app, &visit, &refusal),
     };
     let Some(why) = entrance.why_sign_in(signed_in.as_ref()) else {
         return redirect::see_other(&entrance.destination());
@@ -118,8 +118,8 @@ pub(in crate::http) async fn tenant_form(
     match (Entrance::of_tenant(&app, &slug).await, form) {
         (Ok(Some(entrance)), Ok(form)) => submitted(&app, &context, &visit, entrance, (&headers, form)).await,
         (Ok(None), _) => visit.error(ErrorKind::NotFound).into_response(),
-        (Ok(Some(_)), Err(denial)) => error::page(&app, &denial.into()),
-        (Err(refusal), _) => error::page(&app, &refusal),
+        (Ok(Some(_)), Err(denial)) => error::page(&app, &visit, &denial.into()),
+        (Err(refusal), _) => error::page(&app, &visit, &refusal),
     }
 }
 
@@ -132,12 +132,12 @@ pub(in crate::http) async fn request_form(
 ) -> Response {
     let mut form = match form {
         Ok(form) => form,
-        Err(denial) => return error::page(&app, &denial.into()),
+        Err(denial) => return error::page(&app, &visit, &denial.into()),
     };
     let request = form.take("request").unwrap_or_default();
     match Entrance::of_request(&app, &request).await {
         Ok(entrance) => submitted(&app, &context, &visit, entrance, (&headers, form)).await,
-        Err(refusal) => error::page(&app, &refusal),
+        Err(refusal) => error::page(&app, &visit, &refusal),
     }
 }
 
@@ -154,7 +154,7 @@ async fn submitted(
     }
     let cookies = Cookies::of(headers);
     if form.take("continue").is_some() {
-        return go_on(app, &entrance, &cookies).await;
+        return go_on(app, visit, &entrance, &cookies).await;
     }
     let typed = Typed {
         email: form.take("email").unwrap_or_default(),
@@ -175,14 +175,14 @@ async fn submitted(
         async move { sign_in(&app, &context, (&entrance, &cookies), &typed).await }
     };
     match app.finish(work).await {
-        Ok(signed_in) => welcome(app, &entrance, &signed_in),
+        Ok(signed_in) => welcome(app, visit, &entrance, &signed_in),
         Err(Refusal::Denied(denial)) => {
             app.metrics.denied(denial);
             tracing::info!(reason = denial.reason(), "refused");
             remarks.error = Some(explain(denial));
             page(app, visit, (&entrance, &cookies), remarks)
         }
-        Err(refusal) => error::page(app, &refusal),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
@@ -206,7 +206,7 @@ const fn explain(denial: Denial) -> SignInError {
 }
 
 /// The person stays who they are: the choice that the client asked for is made.
-async fn go_on(app: &App, entrance: &Entrance, cookies: &Cookies) -> Response {
+async fn go_on(app: &App, visit: &Visit, entrance: &Entrance, cookies: &Cookies) -> Response {
     let location = match find(app, entrance, cookies).await {
         Ok(Some(_)) => entrance.chosen(app),
         Ok(None) => Ok(entrance.here()),
@@ -214,7 +214,7 @@ async fn go_on(app: &App, entrance: &Entrance, cookies: &Cookies) -> Response {
     };
     match location {
         Ok(location) => redirect::see_other(&location),
-        Err(refusal) => error::page(app, &refusal),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
@@ -241,14 +241,14 @@ async fn sign_in(
 }
 
 /// 303 to where the person wanted to go.
-fn welcome(app: &App, entrance: &Entrance, signed_in: &SignedIn) -> Response {
+fn welcome(app: &App, visit: &Visit, entrance: &Entrance, signed_in: &SignedIn) -> Response {
     match signed_in_cookies(&entrance.tenant.slug, signed_in) {
         Ok(cookies) => {
             let mut response = redirect::see_other(&entrance.destination());
             cookies::add(&mut response, cookies);
             response
         }
-        Err(refusal) => error::page(app, &refusal),
+        Err(refusal) => error::page(app, visit, &refusal),
     }
 }
 
@@ -263,7 +263,7 @@ fn signed_in_cookies(slug: &str, signed_in: &SignedIn) -> Result<[HeaderValue; 2
 fn page(app: &App, visit: &Visit, (entrance, cookies): (&Entrance, &Cookies), remarks: Remarks) -> Response {
     let token = match csrf::issue(app, cookies, Purpose::SignIn, None) {
         Ok(token) => token,
-        Err(refusal) => return error::page(app, &refusal),
+        Err(refusal) => return error::page(app, visit, &refusal),
     };
     let (status, retry_after_seconds) = match remarks.error {
         None => (StatusCode::OK, None),

@@ -10,7 +10,7 @@ use crate::fixture::World;
 type Read = (&'static str, &'static str, &'static str);
 
 /// Each hot statement and what it reads.
-const PLANS: [(&str, &str, &[Read]); 8] = [
+const PLANS: [(&str, &str, &[Read]); 10] = [
     (
         "refresh_token_rotate",
         include_str!("../../sql/refresh_token_rotate.sql"),
@@ -44,8 +44,14 @@ const PLANS: [(&str, &str, &[Read]); 8] = [
     (
         "authorization_insert",
         include_str!("../../sql/authorization_insert.sql"),
-        &[TENANT, CLIENT, USER, PASSWORD, ATTEMPT],
+        &[TENANT, CLIENT, USER, PASSWORD, ATTEMPT, BROWSER_SESSION, CONSENT],
     ),
+    (
+        "consent_grant",
+        include_str!("../../sql/consent_grant.sql"),
+        &[TENANT, CLIENT, USER, BROWSER_SESSION],
+    ),
+    ("consent_find", include_str!("../../sql/consent_find.sql"), &[CONSENT]),
     (
         "user_sessions_revoke",
         include_str!("../../sql/user_sessions_revoke.sql"),
@@ -58,6 +64,8 @@ const CLIENT: Read = ("client", "client_pkey", "id");
 const USER: Read = ("app_user", "app_user_pkey", "id");
 const PASSWORD: Read = ("password", "password_pkey", "user_id");
 const ATTEMPT: Read = ("sign_in_attempt", "sign_in_attempt_pkey", "account");
+const BROWSER_SESSION: Read = ("browser_session", "browser_session_pkey", "id");
+const CONSENT: Read = ("consent", "consent_pkey", "client_id");
 const BY_SESSION: [Read; 4] = [("session", "session_pkey", "id"), TENANT, CLIENT, USER];
 
 #[tokio::test]

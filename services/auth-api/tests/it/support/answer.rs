@@ -70,7 +70,9 @@ impl Answer {
             assert!((1..=900).contains(&seconds), "{request}: {seconds}");
         }
         for inside in ["postgres", "sqlx", "panicked", ".rs:", "SELECT ", "127.0.0.1"] {
-            assert!(!text.contains(inside), "{request} tells of our insides: {text}");
+            // A page knows its own address.
+            let told = text.contains(inside) && !request.contains(inside);
+            assert!(!told, "{request} tells of our insides: {text}");
         }
     }
 

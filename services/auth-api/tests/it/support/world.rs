@@ -99,6 +99,8 @@ impl World {
     pub async fn footprint(&self) -> i64 {
         self.number(
             "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM session) + (SELECT count(*) FROM revocation)
+                  + (SELECT count(*) FROM browser_session)
+                  + (SELECT count(*) FROM consent)
                   + (SELECT coalesce(sum(failures), 0) FROM sign_in_attempt)
                   + (SELECT coalesce(sum(generation + state), 0) FROM session)",
         )
