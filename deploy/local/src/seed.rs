@@ -92,6 +92,7 @@ async fn ensure_user(
         email_verified: true,
         display_name: display_name.to_owned(),
         password: password.to_owned(),
+        ..CreateUserRequest::default()
     };
     users
         .create_user(new)

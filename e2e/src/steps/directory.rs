@@ -34,6 +34,7 @@ pub async fn make_user(world: &mut CredoWorld, name: String, elsewhere: String) 
         email_verified: true,
         display_name: format!("{name} of the tests"),
         password: password.clone(),
+        ..CreateUserRequest::default()
     };
     let user = world.admin.create_user(request).await?;
     let user = User {
@@ -55,6 +56,7 @@ pub async fn make_namesake(world: &mut CredoWorld, name: String) -> Result {
         email_verified: true,
         display_name: name,
         password: random_text(),
+        ..CreateUserRequest::default()
     };
     world.admin.create_user(request).await?;
     Ok(())
