@@ -11,8 +11,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use credo_auth_domain::{
+    acr::Acr,
+    claims_request::CLAIMS_OF_SCOPES,
     client::AuthMethod,
     grant_type::GrantType,
+    response_mode::ResponseMode,
     scope::SESSIONS,
     signing_algorithm::SigningAlgorithm,
     tenant::{Tenant, is_slug},
@@ -20,7 +23,7 @@ use credo_auth_domain::{
 use serde_json::{Value, json};
 
 use super::answer::{Answer, not_found};
-use crate::{app::App, refusal::Refusal};
+use crate::{app::App, pages::Language, refusal::Refusal};
 
 /// How long others keep metadata and keys.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -81,11 +84,13 @@ fn document(base: &str, tenant: &Tenant) -> Value {
         "authorization_endpoint": format!("{base}/auth/authorize"),
         "token_endpoint": format!("{base}/auth/token"),
         "userinfo_endpoint": format!("{base}/auth/userinfo"),
+        "end_session_endpoint": format!("{base}/auth/logout"),
         "revocation_endpoint": format!("{base}/auth/revoke"),
         "introspection_endpoint": format!("{base}/auth/introspect"),
         "jwks_uri": format!("{issuer}/jwks.json"),
-        "scopes_supported": ["openid", "profile", "email", "offline_access", SESSIONS],
+        "scopes_supported": scopes(),
         "response_types_supported": ["code"],
+        "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
@@ -94,11 +99,44 @@ fn document(base: &str, tenant: &Tenant) -> Value {
         "introspection_endpoint_auth_methods_supported": secret_methods,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-        "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid",
-            "name", "updated_at", "email", "email_verified"
-        ],
+        "acr_values_supported": acr_values(tenant),
+        "display_values_supported": ["page"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": Language::ALL.map(Language::tag),
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims(),
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })
+}
+
+fn scopes() -> Vec<&'static str> {
+    let of_claims = CLAIMS_OF_SCOPES.map(|(scope, _)| scope);
+    let others = ["offline_access", SESSIONS];
+    ["openid"].into_iter().chain(of_claims).chain(others).collect()
+}
+
+fn claims() -> Vec<&'static str> {
+    let of_tokens = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "acr",
+        "amr",
+        "nonce",
+        "at_hash",
+        "sid",
+    ];
+    let of_people = CLAIMS_OF_SCOPES.into_iter().flat_map(|(_, claims)| claims);
+    of_tokens.into_iter().chain(of_people.copied()).collect()
+}
+
+/// Only a tenant that trusts bare addresses has sign-ins that prove nothing.
+fn acr_values(tenant: &Tenant) -> Vec<&'static str> {
+    let given = |acr: &Acr| *acr != Acr::Nothing || tenant.dangerous_trust_email;
+    Acr::ALL.into_iter().filter(given).map(Acr::as_str).collect()
 }

@@ -30,6 +30,7 @@ mod locks;
 mod logout;
 mod lost_connection;
 mod metadata;
+mod metadata_truth;
 mod refresh_replay;
 mod refresh_token;
 mod refusals;

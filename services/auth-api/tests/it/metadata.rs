@@ -13,7 +13,7 @@ fn paths(slug: &str) -> [String; 3] {
 }
 
 #[tokio::test]
-async fn both_documents_say_the_same_of_the_tenant() {
+async fn ds_01_both_documents_say_the_same_of_the_tenant() {
     let world = World::new().await;
     let replica = world.replica().await;
     let [oidc, oauth, jwks] = paths("demo");
@@ -22,6 +22,10 @@ async fn both_documents_say_the_same_of_the_tenant() {
         replica.send(Call::get(oauth)).await,
     );
     let document = oidc.ok();
+    for answer in [&oidc, &oauth] {
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    }
     assert_eq!(document, oauth.ok());
     assert_eq!(document["issuer"], format!("{BASE_URL}/t/demo"));
     assert_eq!(document["jwks_uri"], format!("{BASE_URL}{jwks}"));
@@ -48,7 +52,7 @@ async fn both_documents_say_the_same_of_the_tenant() {
 }
 
 #[tokio::test]
-async fn unknown_suspended_and_misspelt_tenants_get_one_answer() {
+async fn ds_05_unknown_suspended_and_misspelt_tenants_get_one_answer() {
     let world = World::new().await;
     let replica = world.replica().await;
     let off = world.add_tenant("off").await;
@@ -105,4 +109,38 @@ async fn replicas_that_make_a_tenants_first_key_agree() {
     let tokens = one.tokens(&world.client, &world.user).await;
     two.userinfo(&tokens.access).await.ok();
     assert_eq!(world.number("SELECT count(*) FROM signing_key").await, 1);
+}
+
+#[tokio::test]
+async fn ds_02_forged_headers_change_nothing() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let [oidc, oauth, jwks] = paths("demo");
+    for path in [oidc, oauth, jwks, "/t/demo/sign-in".to_owned()] {
+        let plain = replica.send(Call::get(&path)).await;
+        for (name, value) in [
+            ("host", "evil.example"),
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-port", "1"),
+            ("x-forwarded-prefix", "/evil.example"),
+            ("forwarded", "host=evil.example;proto=http"),
+            ("x-original-url", "https://evil.example/"),
+            ("x-rewrite-url", "https://evil.example/"),
+        ] {
+            let forged = replica.send(Call::get(&path).header(name, value)).await;
+            assert_eq!(forged.status, plain.status, "{name}");
+            assert!(!forged.text().contains("evil.example"), "{name}: {}", forged.text());
+            for value in forged.headers.values() {
+                assert!(!value.to_str().unwrap().contains("evil.example"), "{name}");
+            }
+            if !path.ends_with("sign-in") {
+                assert_eq!(forged.body, plain.body, "{name}"); // a page differs in its secret against forgery
+            }
+        }
+    }
+    // A request in absolute form does not either.
+    let absolute = format!("https://evil.example{}", paths("demo")[0]);
+    let document = replica.send(Call::get(absolute)).await.ok();
+    assert_eq!(document["issuer"], format!("{BASE_URL}/t/demo"));
 }
