@@ -421,6 +421,71 @@ async fn hd_05_no_parameter_of_ours_leads_elsewhere() {
 }
 
 #[tokio::test]
+async fn az_16_what_was_typed_is_never_sent_on() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let browser = Browser::new(&replica);
+    let page = browser.authorize(&AuthorizeRequest::of(&world.client)).await;
+    let form = page.form_to("/auth/sign-in");
+    assert!(
+        form.action.starts_with("/auth/sign-in"),
+        "each page has a URL of its own"
+    );
+    let wrong = browser.fill_sign_in(&page, &world.user.email, "not the password").await;
+    assert!(wrong.status == 400 && wrong.text().contains(&world.user.email));
+    let answer = browser.fill_sign_in(&wrong, &world.user.email, PASSWORD).await;
+    // 307 and 308 would send the form to the next URL.
+    assert_eq!(answer.status, 303);
+    let location = answer.header("location").unwrap();
+    assert!(location.starts_with("/auth/continue?request=") && !location.contains("password"));
+    let callback = browser.follow(answer).await.callback(REDIRECT_URI);
+    replica.exchange(&world.client, &callback["code"]).await.ok();
+}
+
+#[tokio::test]
+async fn two_tabs_a_reload_and_the_back_button_work() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let other_client = world.add_client(third_party()).await;
+    let browser = Browser::new(&replica);
+    let one = browser
+        .authorize(&AuthorizeRequest::of(&world.client).with("state", "one"))
+        .await;
+    let two = browser
+        .authorize(&AuthorizeRequest::of(&other_client).with("state", "two"))
+        .await;
+    let signed_in = browser.fill_sign_in(&two, &world.user.email, PASSWORD).await;
+    let resumed = signed_in.own_location().unwrap();
+    let consent = browser.follow(signed_in).await;
+    // The first tab's form still works, and so does its page on a reload.
+    let first = browser.fill_sign_in(&one, &world.user.email, PASSWORD).await;
+    assert_eq!(browser.follow(first).await.callback(REDIRECT_URI)["state"], "one");
+    let again = browser
+        .authorize(&AuthorizeRequest::of(&world.client).with("state", "one"))
+        .await;
+    assert_eq!(again.callback(REDIRECT_URI)["state"], "one");
+    // The consent that was shown before the other tab signed in again belongs to a browser session that is gone.
+    let stale = browser
+        .send_form(&consent.form_to("/auth/consent"), &[("decision", "allow")])
+        .await;
+    assert_eq!(stale.status, 403);
+    let consent = browser.open(&resumed).await;
+    let allowed = browser
+        .send_form(&consent.form_to("/auth/consent"), &[("decision", "allow")])
+        .await;
+    let first = allowed.callback(REDIRECT_URI);
+    // Back to the form, and sent again: another code, of its own.
+    let allowed = browser
+        .send_form(&consent.form_to("/auth/consent"), &[("decision", "allow")])
+        .await;
+    let second = allowed.callback(REDIRECT_URI);
+    assert!(first["state"] == "two" && first["code"] != second["code"]);
+    for callback in [first, second] {
+        replica.exchange(&other_client, &callback["code"]).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn az_26_only_the_page_that_asks_is_shown_to_a_third_partys_visitor() {
     let world = World::new().await;
     let replica = world.replica().await;

@@ -259,3 +259,30 @@ async fn consent_is_of_one_person_for_one_client() {
     other.authorize(&silent(&client)).await.tells_client("consent_required");
     browser.code_for(&silent(&client)).await;
 }
+
+#[tokio::test]
+async fn somebody_else_may_answer_instead() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let client = third_party(&world).await;
+    let bob = world
+        .add_user_of(&world.tenant, "bob@demo.example", Some(PASSWORD))
+        .await;
+    let browser = signed_in(&world, &replica).await;
+    let page = browser.authorize(&AuthorizeRequest::of(&client)).await;
+    let text = page.text();
+    let link = text
+        .split("href=\"")
+        .find(|rest| rest.starts_with("/auth/sign-in?request="));
+    let link = link.unwrap().split('"').next().unwrap();
+    let page = browser.get(link).await;
+    // The page's other form stays with whoever is signed in.
+    let form = page.forms().into_iter().rfind(|form| !form.action.is_empty()).unwrap();
+    let typed = [("email", bob.email.as_str()), ("password", PASSWORD)];
+    let answer = browser.send_form(&form, &typed).await;
+    let page = browser.follow(answer).await;
+    assert!(page.text().contains(&bob.email), "{}", page.text());
+    decide(&browser, &page, "allow").await.callback(REDIRECT_URI);
+    let whose = format!("SELECT count(*) FROM consent WHERE user_id = '{}'", bob.id);
+    assert_eq!((world.number(&whose).await, consents(&world).await), (1, 1));
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use credo_testkit::eventually;
 
-use crate::support::{Answer, Call, Statements, Tokens, World, statements};
+use crate::support::{Answer, AuthorizeRequest, Browser, Call, Statements, Tokens, World, statements};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -38,6 +38,17 @@ async fn each_request_costs_what_the_design_says() {
         statements([("sign_in_attempt_reserve", 1), ("authorization_insert", 1)])
     );
     let code = answer.json()["code"].as_str().unwrap().to_owned();
+
+    // A browser is looked up by its cookie; then the same statement decides.
+    let browser = Browser::new(&replica);
+    browser.sign_in_to("demo", &world.user).await;
+    let request = AuthorizeRequest::of(client).target();
+    let (answer, again) = world.statements_of(browser.get(&request)).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert_eq!(
+        again,
+        statements([("browser_session_find", 1), ("authorization_insert", 1)])
+    );
 
     let (answer, exchange) = cost(&world, replica.exchange(client, &code)).await;
     assert_eq!(exchange, statements([("authorization_code_redeem", 1)]));

@@ -122,7 +122,7 @@ fn show(
             .chain(asked(&question.granted, true))
             .collect(),
         account_url: format!("/t/{}/account", tenant.slug),
-        switch_account_url: None,
+        switch_account_url: Some(switch_account(app, request, browser)?),
         csrf: token.field,
         request: request.as_str().to_owned(),
     };
@@ -131,6 +131,14 @@ fn show(
         .into_response();
     cookies::add(&mut response, token.set_cookie);
     Ok(response)
+}
+
+/// Where the same request begins with the choice of who signs in.
+fn switch_account(app: &App, request: &SealedRequest, browser: &BrowserSession) -> Result<String, Refusal> {
+    let mut choosing = request.request.clone();
+    choosing.prompt.select_account = true;
+    let choosing = SealedRequest::seal(app.keyring.masters(), choosing, browser.at)?;
+    Ok(step::address(step::SIGN_IN, &choosing))
 }
 
 fn asked(scope: &Scope, already_granted: bool) -> impl Iterator<Item = ConsentScope> + '_ {

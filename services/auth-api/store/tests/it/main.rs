@@ -6,6 +6,7 @@
     reason = "a test may panic, and it may spawn what it waits for"
 )]
 
+mod authorize_browser;
 mod fixture;
 mod plans;
 mod redeem;

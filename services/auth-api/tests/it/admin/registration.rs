@@ -51,6 +51,15 @@ const CASES: &[Case] = &[
         client.redirect_uris = strings(["javascript:alert(1)"]);
     }),
     ("redirect_uris", |client| {
+        client.redirect_uris = strings(["data:text/html,x"]);
+    }),
+    ("redirect_uris", |client| {
+        client.redirect_uris = strings(["vbscript:x"]);
+    }),
+    ("redirect_uris", |client| {
+        client.redirect_uris = strings(["file:///etc/passwd"]);
+    }),
+    ("redirect_uris", |client| {
         client.redirect_uris = strings([REDIRECT_URI, REDIRECT_URI]);
     }),
     ("redirect_uris", |client| {
@@ -108,7 +117,7 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn what_cannot_be_registered_is_refused_with_its_field_and_changes_nothing() {
+async fn az_04_az_07_what_cannot_be_registered_is_refused_with_its_field_and_changes_nothing() {
     let console = Console::new().await;
     let right = CreateClientRequest {
         tenant_id: console.world.tenant.id.to_string(),
