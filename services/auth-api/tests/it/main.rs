@@ -43,4 +43,5 @@ mod sign_in_attempts;
 mod signing_keys;
 mod statements;
 mod support;
+mod tenants;
 mod userinfo;
