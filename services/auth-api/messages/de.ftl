@@ -124,6 +124,8 @@ password-wrong-current = Das jetzige Passwort ist falsch
 password-no-new = Geben Sie ein neues Passwort ein
 password-too-short = Das neue Passwort muss mindestens { $minimum } Zeichen haben
 password-too-long = Das neue Passwort ist zu lang
+password-common = Das neue Passwort wird oft als erstes probiert; wählen Sie ein anderes
+password-guessable = Das neue Passwort ist kaum mehr als Ihre Adresse oder ein Name; wählen Sie ein anderes
 
 ## Fehler: was geschehen ist, was es bedeutet, was zu tun ist
 

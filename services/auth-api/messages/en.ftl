@@ -124,6 +124,8 @@ password-wrong-current = The current password is wrong
 password-no-new = Enter a new password
 password-too-short = The new password must have at least { $minimum } characters
 password-too-long = The new password is too long
+password-common = The new password is one that is often tried first; choose another
+password-guessable = The new password is little more than your address or a name; choose another
 
 ## Errors: what happened, what it means, what to do
 

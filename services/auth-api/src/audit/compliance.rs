@@ -19,3 +19,10 @@ pub const USER_DISABLED: EventType<Compliance> = EventType::new("user_disabled",
 pub const USER_ENABLED: EventType<Compliance> = EventType::new("user_enabled", Severity::Info, Outcome::Success);
 /// A person let a client have what it asked for.
 pub const CONSENT_GRANTED: EventType<Compliance> = EventType::new("consent_granted", Severity::Info, Outcome::Success);
+/// A person took back what they had allowed a client: what it had of them has ended.
+pub const CONSENT_REVOKED: EventType<Compliance> = EventType::new("consent_revoked", Severity::Info, Outcome::Success);
+/// A person forgot a client whose access they had taken back.
+pub const CONSENT_DELETED: EventType<Compliance> = EventType::new("consent_deleted", Severity::Info, Outcome::Success);
+/// A person changed their password: everything that rested on the old one has ended.
+pub const PASSWORD_CHANGED: EventType<Compliance> =
+    EventType::new("password_changed", Severity::Info, Outcome::Success);

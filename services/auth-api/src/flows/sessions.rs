@@ -70,15 +70,25 @@ pub async fn end(
     owner: SessionOwnerScope,
     session: SessionId,
 ) -> Result<bool, Refusal> {
+    end_of_person(&app, &context, (owner.tenant, owner.user), session).await
+}
+
+/// Ends one session of a person who proved to be there. Whether they have one of that id.
+pub(super) async fn end_of_person(
+    app: &App,
+    context: &RequestContext,
+    (tenant, user): (TenantId, UserId),
+    session: SessionId,
+) -> Result<bool, Refusal> {
     let (attempt_id, personal) = (EventId::now_v7(), context.personal()?);
-    let event = EventDraft::new(&SESSION_REVOKED, attempt_id, owner.tenant, app.feed.database_now())
+    let event = EventDraft::new(&SESSION_REVOKED, attempt_id, tenant, app.feed.database_now())
         .session(session)
         .request(context.id)
         .encode(&personal);
     let item = Revoke {
         session_id: session,
-        tenant_id: owner.tenant,
-        owner: SessionOwner::User(owner.user),
+        tenant_id: tenant,
+        owner: SessionOwner::User(user),
         reason: EndReason::Person,
         attempt_id,
         event: EventRow {
@@ -89,7 +99,7 @@ pub async fn end(
     match app.store.revoke_session(&item).await? {
         // The same for one that ended before: it may have been in a run whose answer was lost.
         Revocation::Revoked | Revocation::AlreadyEnded => {
-            learn_session_end(&app, owner.tenant, session, app.feed.database_now());
+            learn_session_end(app, tenant, session, app.feed.database_now());
             Ok(true)
         }
         Revocation::WrongOwner | Revocation::Unknown => Ok(false),

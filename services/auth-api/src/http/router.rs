@@ -19,7 +19,7 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 20] = [
+pub const ROUTES: [&str; 27] = [
     "/auth/authorize",
     "/auth/continue",
     "/auth/sign-in",
@@ -39,6 +39,13 @@ pub const ROUTES: [&str; 20] = [
     "/t/{slug}/sign-in",
     "/t/{slug}/theme.css",
     "/t/{slug}/logo",
+    "/t/{slug}/account",
+    "/t/{slug}/account/sign-out",
+    "/t/{slug}/account/sessions/revoke",
+    "/t/{slug}/account/apps/revoke",
+    "/t/{slug}/account/apps/forget",
+    "/t/{slug}/account/password",
+    "/.well-known/change-password",
     "/assets/{name}",
 ];
 
@@ -82,6 +89,16 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/t/{slug}/theme.css", get(browser::branding::theme))
         .route("/t/{slug}/logo", get(browser::branding::logo))
+        .route("/t/{slug}/account", get(browser::account::page))
+        .route("/t/{slug}/account/sign-out", post(browser::account::sign_out))
+        .route("/t/{slug}/account/sessions/revoke", post(browser::account::end_session))
+        .route("/t/{slug}/account/apps/revoke", post(browser::account::revoke_app))
+        .route("/t/{slug}/account/apps/forget", post(browser::account::forget_app))
+        .route("/t/{slug}/account/password", post(browser::account::password))
+        .route(
+            "/.well-known/change-password",
+            get(browser::account::change_password_url),
+        )
         .route("/assets/{name}", get(browser::assets::asset))
         .fallback(browser::not_found::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

@@ -100,6 +100,10 @@ pub enum PasswordProblem {
     },
     /// The new one is too long.
     TooLong,
+    /// The new one is on every list of leaked ones.
+    Common,
+    /// The new one is little else than names.
+    Guessable,
     /// Too many attempts lately.
     TooManyAttempts {
         /// How long to wait.
@@ -188,6 +192,8 @@ impl PasswordProblem {
             Self::NoNew => new(look.say("password-no-new").plain()),
             Self::TooShort { minimum } => new(look.say("password-too-short").count("minimum", minimum).plain()),
             Self::TooLong => new(look.say("password-too-long").plain()),
+            Self::Common => new(look.say("password-common").plain()),
+            Self::Guessable => new(look.say("password-guessable").plain()),
             Self::TooManyAttempts { retry_after_seconds } => current(look.too_many_attempts(retry_after_seconds)),
         }
     }

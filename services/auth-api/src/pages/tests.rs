@@ -204,6 +204,8 @@ fn account_pages(look: &Look, text: &str) -> Vec<(String, String)> {
         PasswordProblem::NoNew,
         PasswordProblem::TooShort { minimum: 12 },
         PasswordProblem::TooLong,
+        PasswordProblem::Common,
+        PasswordProblem::Guessable,
         PasswordProblem::TooManyAttempts {
             retry_after_seconds: 90,
         },

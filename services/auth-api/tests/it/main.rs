@@ -8,6 +8,7 @@
 )]
 
 mod access_token;
+mod account;
 mod admin;
 mod authorization_code;
 mod authorize_requests;

@@ -10,6 +10,9 @@ use crate::support::{
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
+/// A person's own page.
+const ACCOUNT: &str = "/t/{slug}/account";
+
 /// Two tenants that have all the same, in one database.
 struct Walls {
     world: World,
@@ -97,6 +100,18 @@ impl Walls {
             "/auth/logout-all" => {
                 send(Call::new("POST", path)).await.challenges(401, "");
             }
+            "/.well-known/change-password" => {
+                let answer = send(Call::get(path)).await;
+                assert!(answer.status == 404 && answer.is_html());
+            }
+            _ if route.starts_with(ACCOUNT) => {
+                let call = if route == ACCOUNT {
+                    Call::get(path)
+                } else {
+                    Call::form(&path, [])
+                };
+                assert_eq!(send(call).await.own_location().as_deref(), Some("/t/demo/sign-in"));
+            }
             "/t/{slug}/sign-in" => {
                 let page = send(Call::get(&path)).await;
                 assert!(page.status == 200 && page.is_html());
@@ -125,6 +140,27 @@ impl Walls {
             // A request is nobody's: the browser that brings it along decides, and its cookie names the tenant. The last says
             // the same to everybody.
             "/auth/continue" | "/auth/sign-in" | "/auth/consent" | "/auth/signed-out" => {}
+            "/.well-known/change-password" => {
+                let browser = Browser::new(replica);
+                browser.sign_in_to("demo", &self.world.user).await;
+                assert_eq!(browser.get(&path).await.header("location"), Some("/t/demo/account"));
+            }
+            _ if route.starts_with(ACCOUNT) => {
+                let browser = Browser::new(replica);
+                browser.sign_in_to("demo", &self.world.user).await;
+                let there = path.replace("demo", "there");
+                let call = if route == ACCOUNT {
+                    Call::get(&there)
+                } else {
+                    Call::form(&there, [])
+                };
+                assert_eq!(
+                    browser.send(call).await.own_location().as_deref(),
+                    Some("/t/there/sign-in")
+                );
+                browser.set_cookie("__Host-credo_there", &browser.session("demo").unwrap());
+                assert_eq!(browser.get("/t/there/account").await.status, 303);
+            }
             "/auth/token" => {
                 let ours = replica.refresh(&self.client, &self.mine.refresh).await;
                 ours.refuses(400, "invalid_grant");
@@ -198,7 +234,12 @@ impl Walls {
                 let browser = Browser::new(replica);
                 browser.sign_in_to("demo", &self.world.user).await;
                 let page = browser.get(&path.replace("demo", "there")).await;
-                let answer = browser.fill_sign_in(&page, &self.world.user.email, PASSWORD).await;
+                // Somebody whose refusal is not one of many: counts of those are written later.
+                let carl = self
+                    .world
+                    .add_user_of(&self.world.tenant, "carl@demo.example", Some(PASSWORD))
+                    .await;
+                let answer = browser.fill_sign_in(&page, &carl.email, PASSWORD).await;
                 assert_eq!((answer.status, browser.session("there")), (400, None));
                 assert_eq!(browser.get(&path.replace("demo", "nowhere")).await.status, 404);
             }
@@ -227,7 +268,12 @@ impl Walls {
             "/auth/authorize" | "/auth/userinfo" | "/auth/sign-in" | "/auth/consent" | "/auth/logout"
             | "/t/{slug}/sign-in" => &["GET", "HEAD", "POST"],
             "/auth/sessions/{id}" => &["DELETE"],
-            "/auth/sessions" | "/auth/continue" | "/assets/{name}" | "/auth/signed-out" => &["GET", "HEAD"],
+            "/auth/sessions"
+            | "/auth/continue"
+            | "/assets/{name}"
+            | "/auth/signed-out"
+            | "/.well-known/change-password" => &["GET", "HEAD"],
+            _ if route.starts_with(ACCOUNT) && route != ACCOUNT => &["POST"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],
             _ => panic!("{route} has no methods"),
         };

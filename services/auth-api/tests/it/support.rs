@@ -18,7 +18,7 @@ mod world;
 pub use self::{
     answer::Answer,
     authorize::AuthorizeRequest,
-    browser::Browser,
+    browser::{Browser, PageForm},
     call::Call,
     events::{Event, hex},
     fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User, full_profile},

@@ -1,8 +1,12 @@
 //! Making a user known. What is hashed is hashed before the database is asked for anything.
 
 use credo_admin::TenantScope;
-use credo_auth_domain::{email_address::EmailAddress, password::Password, profile::Profile};
-use credo_auth_store::admin::{Creation, NewUser, UserRecord};
+use credo_auth_domain::{
+    email_address::EmailAddress,
+    password::{Names, Password},
+    profile::Profile,
+};
+use credo_auth_store::admin::{Creation, NewUser, TenantKey, UserRecord};
 use credo_ids::UserId;
 use credo_proto::events::v1::Personal;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -50,7 +54,16 @@ pub async fn create_user(
     scope: TenantScope,
     draft: UserDraft,
 ) -> Result<UserRecord, AdminRefusal> {
-    let checked = check(&draft)?;
+    // Nothing if there is no such tenant: that is told by the statement that makes the user.
+    let tenant = app
+        .store
+        .find_tenant_record(&TenantKey::Id(scope.id()), Some(scope.id()))
+        .await;
+    let tenant = tenant.map_err(|fault| not_persisted(app, &fault))?;
+    let names = tenant
+        .iter()
+        .flat_map(|tenant| [tenant.slug.as_str(), tenant.display_name.as_str()]);
+    let checked = check(&draft, &names.collect::<Vec<_>>())?;
     let password_hash = match checked.password {
         Some(password) => Some(hash(app, password).await?),
         None => None,
@@ -87,7 +100,7 @@ pub async fn create_user(
     }
 }
 
-fn check(draft: &UserDraft) -> Result<Checked, AdminRefusal> {
+fn check(draft: &UserDraft, tenant_names: &[&str]) -> Result<Checked, AdminRefusal> {
     let mut violations = Violations::default();
     let email = EmailAddress::parse(&draft.email);
     violations.require(email.is_ok(), "email", "must be an e-mail address");
@@ -99,7 +112,12 @@ fn check(draft: &UserDraft) -> Result<Checked, AdminRefusal> {
     let text = draft.password.expose_secret();
     let mut password = None;
     if let (Ok(email), false) = (&email, text.is_empty()) {
-        match Password::chosen(text, email) {
+        let names = Names {
+            email,
+            display_name: display_name.as_deref(),
+            tenant: tenant_names,
+        };
+        match Password::chosen(text, &names) {
             Ok(chosen) => password = Some(chosen),
             Err(error) => violations.require(false, "password", &error.to_string()),
         }

@@ -40,6 +40,13 @@ impl std::ops::Deref for BrowserSession {
     }
 }
 
+impl BrowserSession {
+    /// A row that was made a moment ago, for whoever proved to be there.
+    pub(super) const fn made(live: LiveBrowserSession) -> Self {
+        Self { live }
+    }
+}
+
 /// Where somebody signs in, and what the browser brought along.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {

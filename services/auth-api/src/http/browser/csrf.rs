@@ -34,6 +34,8 @@ pub(in crate::http) enum Purpose {
     Logout,
     /// To say what a client may have.
     Consent,
+    /// To change something on the person's own page.
+    Account,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::SignIn => b"sign-in",
             Self::Logout => b"logout",
             Self::Consent => b"consent",
+            Self::Account => b"account",
         }
     }
 }

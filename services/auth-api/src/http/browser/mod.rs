@@ -3,6 +3,7 @@
 //! Every step is a URL of its own, reached by GET and left by POST; a redirect after a POST is a 303, so that nothing that
 //! was typed is sent on (RFC 9700 section 4.12).
 
+pub(super) mod account;
 pub(super) mod assets;
 pub(super) mod authorize;
 pub(super) mod branding;
@@ -15,6 +16,7 @@ pub(super) mod logout;
 pub(super) mod not_found;
 #[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod page;
+mod person;
 pub(super) mod redirect;
 pub(super) mod sign_in;
 pub(super) mod step;

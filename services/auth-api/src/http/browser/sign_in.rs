@@ -253,7 +253,7 @@ fn welcome(app: &App, visit: &Visit, entrance: &Entrance, signed_in: &SignedIn) 
 }
 
 /// What keeps a browser signed in.
-fn signed_in_cookies(slug: &str, signed_in: &SignedIn) -> Result<[HeaderValue; 2], Refusal> {
+pub(super) fn signed_in_cookies(slug: &str, signed_in: &SignedIn) -> Result<[HeaderValue; 2], Refusal> {
     Ok([
         cookies::sign_in(slug, signed_in.cookie.expose_secret())?,
         cookies::remember_device(signed_in.session.device)?,
