@@ -47,7 +47,7 @@ Feature: The audit trail
     And the trail can be read in pages of 3, and a page token is good for its own query alone
     And 8 events of the tenant are about alice, and 4 were done by operators
 
-  Scenario: What was refused before anything could happen
+  Scenario: AU-02 What was refused before anything could happen
     Given a machine client robot with the scope "read"
     When robot asks for a token with a wrong secret
     Then the answer is 401 invalid_client

@@ -8,7 +8,7 @@ Feature: Kafka is not on the way of a sign-in
     And a confidential client app
     And alice is signed in at app
 
-  Scenario Outline: Kafka is <state> for a while
+  Scenario Outline: FI-07 Kafka is <state> for a while
     When kafka is <state>
     Then everything works for alice at app
     And auth-api is ready

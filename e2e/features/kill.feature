@@ -8,7 +8,7 @@ Feature: Nothing is lost, doubled or reordered
     And a confidential client app
     And 8 people who sign in at app, refresh and log out without a pause
 
-  Scenario Outline: kill -9 of <part>
+  Scenario Outline: FI-05 FI-08 AU-04 kill -9 of <part>
     When 60 requests have been answered
     And <part> is killed
     And <meanwhile> requests have been answered meanwhile
@@ -27,7 +27,7 @@ Feature: Nothing is lost, doubled or reordered
       | postgres       | 0         |
       | redis          | 60        |
 
-  Scenario Outline: <part> stands still for a while
+  Scenario Outline: FI-09 AU-04 <part> stands still for a while
     When 30 requests have been answered
     And <part> is paused
     And 60 requests have been answered meanwhile

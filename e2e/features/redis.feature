@@ -8,7 +8,7 @@ Feature: Redis is optional
     And a confidential client app
     And alice is signed in at app
 
-  Scenario Outline: Redis is <state>
+  Scenario Outline: FI-01 Redis is <state>
     When app refreshes
     And redis is <state>
     Then everything works for alice at app
@@ -28,7 +28,7 @@ Feature: Redis is optional
       | paused  |
       | killed  |
 
-  Scenario: Redis forgets everything
+  Scenario: FI-01 RV-10 Redis forgets everything
     When app refreshes
     And app revokes the refresh token
     And redis forgets everything

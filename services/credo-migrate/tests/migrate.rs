@@ -97,7 +97,7 @@ fn hash_of(secret: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn bootstrap_makes_the_first_admin_client_and_says_so_in_the_trail() {
+async fn ad_04_bootstrap_makes_the_first_admin_client_and_says_so_in_the_trail() {
     let database = TestDatabase::auth().await;
     let printed = printed(&bootstrap(&database, &[]));
     assert!(printed.client_secret.starts_with("crs_") && printed.client_secret.len() == 47);

@@ -150,7 +150,7 @@ async fn a_known_event_under_a_new_number_is_consumed_and_not_stored_twice() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_stored_raw_with_its_number() {
+async fn fi_09_what_cannot_be_read_is_stored_raw_with_its_number() {
     let fixture = Fixture::new().await;
     let (mut trail, story) = (Trail::default(), Story::of(tenant_in_shard(9)));
     let other = Story::of(tenant_in_shard(9));
@@ -307,7 +307,7 @@ async fn a_record_without_a_place_is_kept_apart_once() {
 }
 
 #[tokio::test]
-async fn the_personal_part_lies_apart() {
+async fn au_05_the_personal_part_lies_apart() {
     let fixture = Fixture::new().await;
     let sent = Trail::default().next(Story::of(TenantId::now_v7()));
     fixture.take_in_fresh(batch(0, [&sent])).await;

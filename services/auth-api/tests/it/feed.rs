@@ -18,7 +18,7 @@ async fn blind(world: &World) {
 }
 
 #[tokio::test]
-async fn warm_answers_rest_on_a_look_that_is_less_than_a_second_old() {
+async fn ca_09_warm_answers_rest_on_a_look_that_is_less_than_a_second_old() {
     let world = World::new().await;
     world.count_statements().await;
     let replica = world.replica().await;
@@ -142,7 +142,7 @@ async fn without_a_database_warm_answers_end_after_a_second() {
 
 /// A database that hangs breaks no connection: the deadline answers, and the replica says that it is not ready.
 #[tokio::test]
-async fn database_that_hangs_is_unavailable_and_shows() {
+async fn fi_04_database_that_hangs_is_unavailable_and_shows() {
     let world = World::new().await;
     let proxy = Proxy::start(&world.database.url_as("credo_auth_api")).await;
     let replica = Replica::start(proxy.url(), ReplicaSpec::default()).await;

@@ -98,7 +98,7 @@ async fn lost_exchange_is_found_again() {
 }
 
 #[tokio::test]
-async fn lost_refresh_is_found_again() {
+async fn fi_04_lost_refresh_is_found_again() {
     let wire = Wire::new().await;
     let (world, replica) = (&wire.world, &wire.replica);
     for losses in LOSSES {

@@ -47,7 +47,7 @@ async fn endless_attempts(world: &World) {
 }
 
 #[tokio::test]
-async fn refusal_is_committed_before_it_is_answered() {
+async fn au_02_refusal_is_committed_before_it_is_answered() {
     let world = World::new().await;
     let replica = world.replica().await;
     wrong_secret(&replica, &world.client)

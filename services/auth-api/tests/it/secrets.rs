@@ -148,7 +148,7 @@ async fn play_foul(world: &World, replica: &Replica) -> Vec<Secret> {
 }
 
 #[tokio::test]
-async fn no_secret_is_stored_told_or_logged() {
+async fn hd_07_no_secret_is_stored_told_or_logged() {
     let world = World::new().await;
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()

@@ -130,7 +130,7 @@ async fn a_tick_larger_than_a_chunk_is_published_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_relays_one_works_and_the_other_takes_over_at_once_when_it_is_stopped() {
+async fn au_04_of_two_relays_one_works_and_the_other_takes_over_at_once_when_it_is_stopped() {
     let (brokers, topic) = (kafka_brokers(), fresh_topic());
     let (database, writer) = database_with_truth((0..5).map(aggregate)).await;
     let settings = settings(&database, &brokers, &topic);

@@ -167,7 +167,7 @@ async fn changing_something_is_one_event_that_tells_before_and_after() {
 }
 
 #[tokio::test]
-async fn nothing_changes_whose_event_cannot_be_written() {
+async fn fi_10_nothing_changes_whose_event_cannot_be_written() {
     let console = Console::new().await;
     let world = &console.world;
     let rows = "SELECT (SELECT count(*) FROM tenant) + (SELECT count(*) + sum(version)::bigint FROM client)

@@ -57,7 +57,7 @@ async fn a_disabled_administrator_is_refused_at_once_here_and_within_a_second_el
 }
 
 #[tokio::test]
-async fn where_the_feed_is_too_old_the_rows_are_asked() {
+async fn fi_14_where_the_feed_is_too_old_the_rows_are_asked() {
     let console = Console::new().await;
     let token = console.token.clone();
     console.replica.clock.advance(Duration::from_secs(2));

@@ -56,7 +56,7 @@ async fn a_tenant_is_served_as_soon_as_it_is_made() {
 }
 
 #[tokio::test]
-async fn slugs_are_never_used_again() {
+async fn tn_07_slugs_are_never_used_again() {
     let console = Console::new().await;
     create(&console, request("acme")).await.unwrap();
     for taken in ["acme", "system", "demo"] {
