@@ -106,6 +106,7 @@ fn details_json(details: Details) -> Value {
         }),
         Details::Change(change) => change_json(change),
         Details::Count(count) => json!({ "count": count.count }),
+        Details::Consent(consent) => json!({ "scope": consent.scope }),
     }
 }
 

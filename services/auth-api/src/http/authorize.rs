@@ -32,6 +32,10 @@ use super::{
     client_credentials::{is_basic, read_basic},
     context::Context,
     form::{QUERY_REFUSED, has_query, says_form},
+    openapi::{
+        answers::AuthorizeRefusals,
+        schemas::{AuthorizationRequest, Authorized, HeadlessSignIn, OauthError},
+    },
 };
 use crate::{
     app::App,
@@ -71,6 +75,19 @@ enum Proof {
     Password { password: secrecy::SecretString },
 }
 
+/// A sign-in: by a browser with a form, by a first-party client with JSON
+#[utoipa::path(
+    post, path = "/auth/authorize", tag = "OAuth", operation_id = "authorize_post", security(("client" = []), ()),
+    request_body(content(
+        (HeadlessSignIn = "application/json"), (AuthorizationRequest = "application/x-www-form-urlencoded")
+    )),
+    responses(
+        (status = 200, description = "A code", content((Authorized = "application/json"), (String = "text/html; charset=utf-8"))),
+        (status = 303, description = "A browser goes on, `Location` says where"),
+        (status = 400, description = "Refused", content((OauthError = "application/json"), (String = "text/html; charset=utf-8"))),
+        AuthorizeRefusals
+    )
+)]
 pub(super) async fn authorize(
     State(app): State<Arc<App>>,
     Context(context): Context,

@@ -14,9 +14,19 @@ use super::{
     client_credentials::{self, is_basic},
     context::Context,
     form::Form,
+    openapi::{
+        answers::OauthRefusals,
+        schemas::{ClientTokenForm, Introspection},
+    },
 };
 use crate::{app::App, flows::introspect::introspect as flow};
 
+/// Whether a token is active (RFC 7662)
+#[utoipa::path(
+    post, path = "/auth/introspect", tag = "OAuth", security(("client" = []), ()),
+    request_body(content = ClientTokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "What is known of it", body = Introspection), OauthRefusals)
+)]
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     Context(context): Context,

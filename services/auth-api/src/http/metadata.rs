@@ -22,7 +22,13 @@ use credo_auth_domain::{
 };
 use serde_json::{Value, json};
 
-use super::answer::{Answer, not_found};
+use super::{
+    answer::{Answer, not_found},
+    openapi::{
+        answers::{Always, NotThere},
+        schemas::{Jwks, ServerMetadata},
+    },
+};
 use crate::{app::App, pages::Language, refusal::Refusal};
 
 /// How long others keep metadata and keys.
@@ -31,14 +37,35 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 /// The text where a slug should stand, if it is text at all.
 type Slug = Result<Path<String>, PathRejection>;
 
+/// What the server can do (OpenID Connect Discovery)
+#[utoipa::path(
+    get, path = "/t/{slug}/.well-known/openid-configuration", tag = "Metadata",
+    params(("slug" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "What works, and no more", body = ServerMetadata), NotThere, Always)
+)]
 pub(super) async fn openid_configuration(State(app): State<Arc<App>>, slug: Slug) -> Response {
     metadata(&app, &slug).await
 }
 
+/// The same (RFC 8414)
+#[utoipa::path(
+    get, path = "/.well-known/oauth-authorization-server/t/{slug}", tag = "Metadata",
+    params(("slug" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "What works, and no more", body = ServerMetadata), NotThere, Always)
+)]
 pub(super) async fn authorization_server(State(app): State<Arc<App>>, slug: Slug) -> Response {
     metadata(&app, &slug).await
 }
 
+/// The tenant's public keys
+#[utoipa::path(
+    get, path = "/t/{slug}/jwks.json", tag = "Metadata", params(("slug" = String, Path, description = "The tenant")),
+    responses(
+        (status = 200, description = "RFC 7517", body = Jwks, content_type = "application/jwk-set+json"),
+        NotThere,
+        Always
+    )
+)]
 pub(super) async fn jwks(State(app): State<Arc<App>>, slug: Slug) -> Response {
     let keys = match find(&app, &slug).await {
         Ok(Some(tenant)) => app.keyring.published(tenant.id).await,

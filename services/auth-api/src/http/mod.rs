@@ -11,6 +11,7 @@ mod cors;
 mod form;
 mod introspect;
 mod metadata;
+mod openapi;
 mod proxies;
 mod revoke;
 mod router;

@@ -14,9 +14,16 @@ use super::{
     context::Context,
     cors::NamedClient,
     form::Form,
+    openapi::{answers::OauthRefusals, schemas::ClientTokenForm},
 };
 use crate::{app::App, flows::revoke::revoke as flow};
 
+/// Ends a token and its session (RFC 7009)
+#[utoipa::path(
+    post, path = "/auth/revoke", tag = "OAuth", security(("client" = []), ()),
+    request_body(content = ClientTokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "It is no token of the client (any more)"), OauthRefusals)
+)]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     Context(context): Context,

@@ -11,7 +11,8 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    answer, authorize, bounded, browser, context, cors, introspect, metadata, revoke, sessions, token, userinfo,
+    answer, authorize, bounded, browser, context, cors, introspect, metadata, openapi, revoke, sessions, token,
+    userinfo,
 };
 use crate::app::App;
 
@@ -19,7 +20,7 @@ use crate::app::App;
 const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// Every route, as metrics name it; the last stands for all else.
-pub const ROUTES: [&str; 27] = [
+pub const ROUTES: [&str; 28] = [
     "/auth/authorize",
     "/auth/continue",
     "/auth/sign-in",
@@ -47,6 +48,7 @@ pub const ROUTES: [&str; 27] = [
     "/t/{slug}/account/password",
     "/.well-known/change-password",
     "/assets/{name}",
+    "/openapi.json",
 ];
 
 /// Public HTTP over `app`.
@@ -100,6 +102,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(browser::account::change_password_url),
         )
         .route("/assets/{name}", get(browser::assets::asset))
+        .route("/openapi.json", get(openapi::openapi))
         .fallback(browser::not_found::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
         // A language that a person chose on a page.

@@ -20,6 +20,10 @@ use super::{
     answer::{Answer, Challenge, problem},
     bearer::HeaderBearer,
     context::Context,
+    openapi::{
+        answers::{BearerRefusals, EndAllRefusals, NotThere},
+        schemas::{BearerError, Problem, Revoked, Sessions},
+    },
 };
 use crate::{
     app::App,
@@ -42,6 +46,11 @@ impl FromRequestParts<Arc<App>> for Owner {
     }
 }
 
+/// The person's sessions
+#[utoipa::path(
+    get, path = "/auth/sessions", tag = "Sessions", operation_id = "list_sessions", security(("bearer" = [])),
+    responses((status = 200, description = "Newest use first", body = Sessions), BearerRefusals)
+)]
 pub(super) async fn list(State(app): State<Arc<App>>, Owner(owner): Owner) -> Response {
     match flow::list(&app, owner).await {
         Ok(sessions) => {
@@ -66,6 +75,12 @@ fn show(session: &LiveSession, owner: &SessionOwnerScope) -> serde_json::Value {
     })
 }
 
+/// Ends one of the person's sessions
+#[utoipa::path(
+    delete, path = "/auth/sessions/{id}", tag = "Sessions", operation_id = "end_session", security(("bearer" = [])),
+    params(("id" = String, Path, description = "The `session_id`")),
+    responses((status = 204, description = "It has ended"), BearerRefusals, NotThere)
+)]
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     Context(context): Context,
@@ -89,6 +104,18 @@ pub(super) struct EndAllQuery {
     except_current: bool,
 }
 
+/// Ends all of the person's sessions
+#[utoipa::path(
+    post, path = "/auth/logout-all", tag = "Sessions", operation_id = "end_all_sessions", security(("bearer" = [])),
+    params(("except_current" = Option<bool>, Query, description = "Whether the caller's own stays")),
+    responses(
+        (status = 200, description = "They have ended", body = Revoked),
+        (status = 400, description = "A parameter is not good", content(
+            (BearerError = "application/json"), (Problem = "application/problem+json")
+        )),
+        EndAllRefusals
+    )
+)]
 pub(super) async fn end_all(
     State(app): State<Arc<App>>,
     Context(context): Context,

@@ -16,6 +16,10 @@ use super::{
     context::Context,
     cors::NamedClient,
     form::{Form, Parameters},
+    openapi::{
+        answers::OauthRefusals,
+        schemas::{TokenForm, Tokens},
+    },
 };
 use crate::{
     app::App,
@@ -25,6 +29,12 @@ use crate::{
     },
 };
 
+/// Tokens for a grant
+#[utoipa::path(
+    post, path = "/auth/token", tag = "OAuth", security(("client" = []), ()),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "RFC 6749 section 5.1", body = Tokens), OauthRefusals)
+)]
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     Context(context): Context,

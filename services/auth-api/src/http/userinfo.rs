@@ -13,17 +13,31 @@ use super::{
     bearer::{HeaderBearer, authenticate, header_token},
     cors::NamedClient,
     form::{Form, is_form},
+    openapi::{
+        answers::{BearerRefusals, TooLarge},
+        schemas::{BearerForm, Userinfo},
+    },
 };
 use crate::{
     app::App,
     flows::{bearer::Bearer, userinfo::userinfo as flow},
 };
 
+/// Who the person is
+#[utoipa::path(
+    get, path = "/auth/userinfo", tag = "OpenID Connect", security(("bearer" = [])),
+    responses((status = 200, description = "Claims by scope", body = Userinfo), BearerRefusals)
+)]
 pub(super) async fn userinfo(State(app): State<Arc<App>>, HeaderBearer(bearer): HeaderBearer) -> Response {
     answer(&app, &bearer).await
 }
 
 /// The token may be in the header or in a form, and must not be in both (RFC 6750 section 2).
+#[utoipa::path(
+    post, path = "/auth/userinfo", tag = "OpenID Connect", security(("bearer" = []), ()),
+    request_body(content = Option<BearerForm>, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "Claims by scope", body = Userinfo), BearerRefusals, TooLarge)
+)]
 pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request) -> Response {
     let in_header = match header_token(request.headers(), request.uri()) {
         Ok(token) => token,

@@ -32,6 +32,7 @@ mod logout;
 mod lost_connection;
 mod metadata;
 mod metadata_truth;
+mod openapi;
 mod refresh_replay;
 mod refresh_token;
 mod refusals;

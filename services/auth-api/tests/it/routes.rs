@@ -117,7 +117,9 @@ impl Walls {
                 assert!(page.status == 200 && page.is_html());
                 assert_eq!(send(Call::form(&path, [("email", "a@b.example")])).await.status, 403);
             }
-            "/assets/{name}" | "/t/{slug}/theme.css" => assert_eq!(send(Call::get(path)).await.status, 200),
+            "/assets/{name}" | "/t/{slug}/theme.css" | "/openapi.json" => {
+                assert_eq!(send(Call::get(path)).await.status, 200);
+            }
             "/t/{slug}/logo" => assert_eq!(send(Call::get(path)).await.status, 404),
             _ if route.contains("{slug}") => {
                 send(Call::get(path)).await.ok(); // what is public
@@ -139,7 +141,7 @@ impl Walls {
             }
             // A request is nobody's: the browser that brings it along decides, and its cookie names the tenant. The last says
             // the same to everybody.
-            "/auth/continue" | "/auth/sign-in" | "/auth/consent" | "/auth/signed-out" => {}
+            "/auth/continue" | "/auth/sign-in" | "/auth/consent" | "/auth/signed-out" | "/openapi.json" => {}
             "/.well-known/change-password" => {
                 let browser = Browser::new(replica);
                 browser.sign_in_to("demo", &self.world.user).await;
@@ -272,7 +274,8 @@ impl Walls {
             | "/auth/continue"
             | "/assets/{name}"
             | "/auth/signed-out"
-            | "/.well-known/change-password" => &["GET", "HEAD"],
+            | "/.well-known/change-password"
+            | "/openapi.json" => &["GET", "HEAD"],
             _ if route.starts_with(ACCOUNT) && route != ACCOUNT => &["POST"],
             _ if route.contains("{slug}") => &["GET", "HEAD"],
             _ => panic!("{route} has no methods"),

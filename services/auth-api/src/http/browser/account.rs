@@ -31,7 +31,10 @@ use crate::{
         account::{self, Account, EndedBrowser},
         password::{Changed, change_password},
     },
-    http::form::Parameters,
+    http::{
+        form::Parameters,
+        openapi::{answers::Pages, schemas::AccountForm},
+    },
     pages::{AccountNotice, AccountPage, AccountSession, ConnectedApp, ErrorKind, PasswordProblem, SessionKind},
     refusal::Refusal,
 };
@@ -43,6 +46,9 @@ const SESSION: &str = "session-";
 const NOTICE: &str = "done";
 
 /// `GET /t/{slug}/account`.
+#[utoipa::path(
+    get, path = "/t/{slug}/account", tag = "Pages", operation_id = "account_page", params(("slug" = String, Path, description = "The tenant")), responses(Pages)
+)]
 pub(in crate::http) async fn page(person: Person, uri: Uri) -> Response {
     let query = Parameters::parse(uri.query().unwrap_or_default().as_bytes());
     let notice = query.ok().and_then(|mut query| query.take(NOTICE));
@@ -52,6 +58,10 @@ pub(in crate::http) async fn page(person: Person, uri: Uri) -> Response {
 }
 
 /// `POST /t/{slug}/account/sign-out`.
+#[utoipa::path(
+    post, path = "/t/{slug}/account/sign-out", tag = "Pages", operation_id = "account_sign_out", params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = AccountForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn sign_out(PersonForm { person, .. }: PersonForm) -> Response {
     let work = {
         let person = Arc::clone(&person);
@@ -64,6 +74,10 @@ pub(in crate::http) async fn sign_out(PersonForm { person, .. }: PersonForm) -> 
 }
 
 /// `POST /t/{slug}/account/sessions/revoke`.
+#[utoipa::path(
+    post, path = "/t/{slug}/account/sessions/revoke", tag = "Pages", operation_id = "account_end_session", params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = AccountForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn end_session(PersonForm { person, mut form }: PersonForm) -> Response {
     let named = form.take("session").unwrap_or_default();
     let work = {
@@ -79,11 +93,19 @@ pub(in crate::http) async fn end_session(PersonForm { person, mut form }: Person
 }
 
 /// `POST /t/{slug}/account/apps/revoke`.
+#[utoipa::path(
+    post, path = "/t/{slug}/account/apps/revoke", tag = "Pages", operation_id = "account_revoke_app", params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = AccountForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn revoke_app(form: PersonForm) -> Response {
     change_app(form, AccountNotice::AppRevoked).await
 }
 
 /// `POST /t/{slug}/account/apps/forget`.
+#[utoipa::path(
+    post, path = "/t/{slug}/account/apps/forget", tag = "Pages", operation_id = "account_forget_app", params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = AccountForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn forget_app(form: PersonForm) -> Response {
     change_app(form, AccountNotice::AppForgotten).await
 }
@@ -110,6 +132,10 @@ async fn change_app(PersonForm { person, mut form }: PersonForm, done: AccountNo
 }
 
 /// `POST /t/{slug}/account/password`.
+#[utoipa::path(
+    post, path = "/t/{slug}/account/password", tag = "Pages", operation_id = "account_change_password", params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = AccountForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn password(PersonForm { person, mut form }: PersonForm) -> Response {
     let current = form.take_secret("current_password").unwrap_or_default();
     let new = form.take_secret("new_password").unwrap_or_default();
@@ -160,6 +186,10 @@ fn explain(unusable: UnusablePassword) -> PasswordProblem {
 }
 
 /// `GET /.well-known/change-password` (W3C Well-Known URL for Changing Passwords): where one can, if that can be told.
+#[utoipa::path(
+    get, path = "/.well-known/change-password", tag = "Pages", operation_id = "change_password",
+    responses((status = 302, description = "`Location` is the account page"), Pages)
+)]
 pub(in crate::http) async fn change_password_url(cookies: Cookies, visit: Visit, _: State<Arc<App>>) -> Response {
     let slugs: Vec<&str> = cookies.slugs().take(2).collect();
     let location = match slugs[..] {

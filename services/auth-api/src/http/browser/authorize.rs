@@ -21,13 +21,26 @@ use super::{
 use crate::{
     app::App,
     flows::authorize::{Begun, SealedRequest, begin},
-    http::{context::Context, form::pairs},
+    http::{
+        context::Context,
+        form::pairs,
+        openapi::{answers::Pages, schemas::AuthorizationRequest},
+    },
     refusal::Refusal,
 };
 
 /// Most parameters of a request.
 const MAX_PARAMETERS: usize = 64;
 
+/// A client sends a browser here
+#[utoipa::path(
+    get,
+    path = "/auth/authorize",
+    tag = "OAuth",
+    operation_id = "authorize",
+    params(AuthorizationRequest),
+    responses(Pages)
+)]
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
     Context(context): Context,

@@ -17,7 +17,10 @@ use credo_auth_domain::{
 
 use crate::{
     app::App,
-    http::answer::{Answer, not_found},
+    http::{
+        answer::{Answer, not_found},
+        openapi::answers::{Always, NotThere},
+    },
     refusal::Refusal,
 };
 
@@ -28,6 +31,10 @@ type Slug = Result<Path<String>, PathRejection>;
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// `GET /t/{slug}/theme.css`.
+#[utoipa::path(
+    get, path = "/t/{slug}/theme.css", tag = "Pages", params(("slug" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The tenant's colours", body = String, content_type = "text/css; charset=utf-8"), NotThere, Always)
+)]
 pub(in crate::http) async fn theme(State(app): State<Arc<App>>, slug: Slug) -> Response {
     match find(&app, &slug).await {
         Ok(Some(tenant)) => file("text/css; charset=utf-8", style(&tenant.appearance).into_bytes()),
@@ -37,6 +44,10 @@ pub(in crate::http) async fn theme(State(app): State<Arc<App>>, slug: Slug) -> R
 }
 
 /// `GET /t/{slug}/logo`.
+#[utoipa::path(
+    get, path = "/t/{slug}/logo", tag = "Pages", params(("slug" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The tenant's logo", content_type = "image/png"), NotThere, Always)
+)]
 pub(in crate::http) async fn logo(State(app): State<Arc<App>>, slug: Slug) -> Response {
     match find_logo(&app, &slug).await {
         Ok(Some(logo)) => file("image/png", logo),

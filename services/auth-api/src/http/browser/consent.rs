@@ -29,12 +29,17 @@ use crate::{
     http::{
         context::Context,
         form::{Form, Parameters},
+        openapi::{answers::Pages, schemas::ConsentForm},
     },
     pages::{ConsentPage, ConsentScope},
     refusal::Refusal,
 };
 
 /// `GET /auth/consent`.
+#[utoipa::path(
+    get, path = "/auth/consent", tag = "Pages", operation_id = "consent_page",
+    params(("request" = String, Query, description = "From an earlier answer")), responses(Pages)
+)]
 pub(in crate::http) async fn page(
     State(app): State<Arc<App>>,
     Context(context): Context,
@@ -56,6 +61,10 @@ pub(in crate::http) async fn page(
 }
 
 /// `POST /auth/consent`.
+#[utoipa::path(
+    post, path = "/auth/consent", tag = "Pages", operation_id = "consent",
+    request_body(content = ConsentForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn form(
     State(app): State<Arc<App>>,
     Context(context): Context,

@@ -30,6 +30,7 @@ use crate::{
     http::{
         context::Context,
         form::{Form, Parameters},
+        openapi::{answers::Pages, schemas::LogoutForm},
     },
     pages::{LogoutPage, SignedOutPage},
     refusal::Refusal,
@@ -60,6 +61,15 @@ struct Asked {
     ui_locales: Option<String>,
 }
 
+/// A client sends a browser here to sign out (OpenID Connect RP-Initiated Logout)
+#[utoipa::path(
+    get,
+    path = "/auth/logout",
+    tag = "OpenID Connect",
+    operation_id = "logout",
+    params(LogoutForm),
+    responses(Pages)
+)]
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
     Context(context): Context,
@@ -72,6 +82,11 @@ pub(in crate::http) async fn get(
     }
 }
 
+/// The same with a form, of a client or of the page that asks
+#[utoipa::path(
+    post, path = "/auth/logout", tag = "OpenID Connect", operation_id = "logout_post",
+    request_body(content = LogoutForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     Context(context): Context,
@@ -94,6 +109,10 @@ pub(in crate::http) async fn post(
 }
 
 /// `GET /auth/signed-out`.
+#[utoipa::path(
+    get, path = "/auth/signed-out", tag = "Pages", operation_id = "signed_out_page",
+    params(("tenant" = Option<String>, Query, description = "From an earlier answer")), responses(Pages)
+)]
 pub(in crate::http) async fn signed_out(State(app): State<Arc<App>>, visit: Visit, uri: Uri) -> Response {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes());
     let slug = parameters.ok().and_then(|mut parameters| parameters.take("tenant"));

@@ -30,6 +30,7 @@ use crate::{
     http::{
         context::Context,
         form::{Form, Parameters},
+        openapi::{answers::Pages, schemas::SignInForm},
     },
     pages::{ContinueAs, ErrorKind, SignInError, SignInPage, SignInReason},
     refusal::Refusal,
@@ -52,6 +53,10 @@ struct Remarks {
 }
 
 /// `GET /t/{slug}/sign-in`.
+#[utoipa::path(
+    get, path = "/t/{slug}/sign-in", tag = "Pages", operation_id = "tenant_sign_in_page",
+    params(("slug" = String, Path, description = "The tenant")), responses(Pages)
+)]
 pub(in crate::http) async fn tenant_page(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
@@ -66,6 +71,10 @@ pub(in crate::http) async fn tenant_page(
 }
 
 /// `GET /auth/sign-in`. Whoever need not sign in any more goes on: another tab, or the back button.
+#[utoipa::path(
+    get, path = "/auth/sign-in", tag = "Pages", operation_id = "sign_in_page",
+    params(("request" = String, Query, description = "From an earlier answer")), responses(Pages)
+)]
 pub(in crate::http) async fn request_page(
     State(app): State<Arc<App>>,
     cookies: Cookies,
@@ -108,6 +117,11 @@ const fn reason(why: WhySignIn, was_signed_in: bool) -> Option<SignInReason> {
 }
 
 /// `POST /t/{slug}/sign-in`.
+#[utoipa::path(
+    post, path = "/t/{slug}/sign-in", tag = "Pages", operation_id = "tenant_sign_in",
+    params(("slug" = String, Path, description = "The tenant")),
+    request_body(content = SignInForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn tenant_form(
     State(app): State<Arc<App>>,
     Context(context): Context,
@@ -124,6 +138,10 @@ pub(in crate::http) async fn tenant_form(
 }
 
 /// `POST /auth/sign-in`.
+#[utoipa::path(
+    post, path = "/auth/sign-in", tag = "Pages", operation_id = "sign_in",
+    request_body(content = SignInForm, content_type = "application/x-www-form-urlencoded"), responses(Pages)
+)]
 pub(in crate::http) async fn request_form(
     State(app): State<Arc<App>>,
     Context(context): Context,

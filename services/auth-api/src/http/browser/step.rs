@@ -22,7 +22,7 @@ use crate::{
         authorize::{SealedRequest, Step, Unreadable, find_client, next_step},
         browser::session::{self, BrowserSession},
     },
-    http::{context::Context, form::pairs},
+    http::{context::Context, form::pairs, openapi::answers::Pages},
     refusal::Refusal,
 };
 
@@ -34,6 +34,10 @@ pub(in crate::http) const CONSENT: &str = "/auth/consent";
 pub(in crate::http) const CONTINUE: &str = "/auth/continue";
 
 /// `GET /auth/continue`: a request goes on, wherever it stands.
+#[utoipa::path(
+    get, path = "/auth/continue", tag = "Pages", operation_id = "continue",
+    params(("request" = String, Query, description = "From an earlier answer")), responses(Pages)
+)]
 pub(in crate::http) async fn resume(
     State(app): State<Arc<App>>,
     Context(context): Context,

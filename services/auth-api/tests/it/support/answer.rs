@@ -56,9 +56,16 @@ impl Answer {
         }
         assert!(self.header("x-request-id").is_some(), "{request}");
         let cache = self.header("cache-control").unwrap_or_default();
-        let public = ["/.well-known/", "jwks", "/assets/", "/theme.css", "/logo"]
-            .iter()
-            .any(|path| request.contains(path));
+        let public = [
+            "/.well-known/",
+            "jwks",
+            "/assets/",
+            "/theme.css",
+            "/logo",
+            "/openapi.json",
+        ]
+        .iter()
+        .any(|path| request.contains(path));
         assert!(
             cache == "no-store" || public && self.status == 200,
             "{request}: {cache}"
