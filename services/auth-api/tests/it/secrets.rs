@@ -11,7 +11,10 @@ use credo_testkit::sqlx;
 use prometheus::TextEncoder;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Call, Client, ClientSpec, PASSWORD, Replica, Tokens, VERIFIER, World, claims, hex, sign_in_body};
+use crate::support::{
+    AuthorizeRequest, Browser, Call, Client, ClientSpec, PASSWORD, REDIRECT_URI, Replica, Tokens, VERIFIER, World,
+    claims, hex, sign_in_body,
+};
 
 /// Takes what is logged on this thread.
 #[derive(Clone, Default)]
@@ -91,6 +94,35 @@ async fn play_fair(world: &World, replica: &Replica) -> Vec<Secret> {
     ]
 }
 
+/// What a person with a browser does. Gives every secret that was in play.
+async fn browse(world: &World, replica: &Replica) -> Vec<Secret> {
+    let third_party = ClientSpec {
+        first_party: false,
+        ..ClientSpec::default()
+    };
+    let client = world.add_client(third_party).await;
+    let browser = Browser::new(replica);
+    let request = AuthorizeRequest::of(&client).with("state", "canary-state");
+    let page = browser.authorize(&request).await;
+    let typo = browser
+        .fill_sign_in(&page, &world.user.email, "canary typed password")
+        .await;
+    let answer = browser.fill_sign_in(&typo, &world.user.email, PASSWORD).await;
+    let sealed = answer.own_location().unwrap().split_once('=').unwrap().1.to_owned();
+    let page = browser.follow(answer).await;
+    let form = page.form_to("/auth/consent");
+    let field = |name: &str| form.hidden.iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let answer = browser.send_form(&form, &[("decision", "allow")]).await;
+    vec![
+        ("a typed password", "canary typed password".to_owned()),
+        ("a browser's cookie", browser.session("demo").unwrap()),
+        ("the cookie of forms", browser.cookie("__Host-credo-csrf").unwrap()),
+        ("a form's token", field("csrf")),
+        ("a request on its way", sealed),
+        ("a browser's unused code", answer.callback(REDIRECT_URI)["code"].clone()),
+    ]
+}
+
 /// What others do that is wrong. Gives every secret that was in play.
 async fn play_foul(world: &World, replica: &Replica) -> Vec<Secret> {
     let (client, email) = (&world.client, &world.user.email);
@@ -159,6 +191,7 @@ async fn hd_07_no_secret_is_stored_told_or_logged() {
     let logging = tracing::subscriber::set_default(subscriber);
     let replica = world.replica().await;
     let mut secrets = play_fair(&world, &replica).await;
+    secrets.extend(browse(&world, &replica).await);
     secrets.extend(play_foul(&world, &replica).await);
     drop(logging);
     let metrics = replica.app.metrics.registry.gather();
@@ -177,7 +210,8 @@ async fn hd_07_no_secret_is_stored_told_or_logged() {
     let rows: Vec<String> = sqlx::query_scalar(
         "SELECT to_jsonb(t)::text FROM session t UNION ALL SELECT to_jsonb(t)::text FROM sign_in_attempt t
          UNION ALL SELECT to_jsonb(t)::text FROM password t UNION ALL SELECT to_jsonb(t)::text FROM client_secret t
-         UNION ALL SELECT to_jsonb(t)::text FROM signing_key t UNION ALL SELECT to_jsonb(t)::text FROM revocation t",
+         UNION ALL SELECT to_jsonb(t)::text FROM signing_key t UNION ALL SELECT to_jsonb(t)::text FROM revocation t
+         UNION ALL SELECT to_jsonb(t)::text FROM browser_session t UNION ALL SELECT to_jsonb(t)::text FROM consent t",
     )
     .fetch_all(world.owner())
     .await
