@@ -5,6 +5,7 @@ mod admin;
 mod answer;
 mod browser;
 mod digest;
+mod example;
 mod failure;
 mod faults;
 mod form;

@@ -26,6 +26,9 @@ pub struct Stack {
     pub local_program: PathBuf,
     #[serde(skip)]
     pub name: String,
+    /// What tests use from npm and `PyPI`.
+    #[serde(skip)]
+    pub tools: PathBuf,
 }
 
 /// One service.
@@ -86,6 +89,7 @@ impl Stack {
         stack.local_program = variable("CREDO_TEST_LOCAL_BIN")
             .context("CREDO_TEST_LOCAL_BIN is not set: run `make test`")?
             .into();
+        stack.tools = variable("CREDO_TEST_TOOLS").unwrap_or_default().into();
         stack.name = variable("CREDO_TEST_STACK").unwrap_or_else(|| "test".to_owned());
         STACK.set(stack).ok().context("the stack was read before")
     }

@@ -10,6 +10,7 @@ use crate::{
     admin::Admin,
     answer::{Answer, Tokens},
     browser::Browser,
+    example::Example,
     faults::Faults,
     jwt::unverified_claims,
     load::{Load, Seen},
@@ -81,6 +82,8 @@ pub struct CredoWorld {
     pub browsers: HashMap<String, Browser>,
     /// What each browser was last sent away for.
     pub visits: HashMap<String, Visit>,
+    /// A program of a client's developer that is running.
+    pub example: Option<Example>,
     /// Every answer so far, the last one last.
     pub answers: Vec<Answer>,
     /// The answers of races, one list a race.
@@ -106,6 +109,7 @@ impl CredoWorld {
             sessions: HashMap::new(),
             browsers: HashMap::new(),
             visits: HashMap::new(),
+            example: None,
             answers: Vec::new(),
             rounds: Vec::new(),
             status: None,

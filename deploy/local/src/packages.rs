@@ -29,6 +29,8 @@ const CHROMIUM: Package = ("chromium", "the browser that tests sign in with");
 const CHROMEDRIVER: Package = ("chromium-driver", "what drives it");
 const NODE: Package = ("nodejs", "what one of the example clients runs on");
 const NPM: Package = ("npm", "fetches that client's library and the page checker");
+const CURL: Package = ("curl", "what the plainest example is made of");
+const OPENSSL: Package = ("openssl", "its hashes");
 const VENV: Package = ("python3-venv", "what another example client and the fuzzer run on");
 
 /// What a stack needs of the machine.
@@ -117,10 +119,18 @@ async fn missing(layout: &Layout, needs: &Needs) -> Result<Vec<Package>> {
 
 async fn missing_for_tools(layout: &Layout) -> Result<Vec<Package>> {
     let mut missing = Vec::new();
-    for (program, package) in [("chromium", CHROMIUM), ("chromedriver", CHROMEDRIVER), ("node", NODE)] {
+    for (program, package) in [
+        ("chromium", CHROMIUM),
+        ("chromedriver", CHROMEDRIVER),
+        ("node", NODE),
+        ("curl", CURL),
+    ] {
         if !runs(program).await {
             missing.push(package);
         }
+    }
+    if !answers("openssl", "version").await {
+        missing.push(OPENSSL);
     }
     if tools::want_npm(layout)? && !runs("npm").await {
         missing.push(NPM);
@@ -152,9 +162,13 @@ fn installer(terminal: Terminal) -> Option<Command> {
 }
 
 async fn runs(program: &str) -> bool {
+    answers(program, "--version").await
+}
+
+async fn answers(program: &str, argument: &str) -> bool {
     let null = Stdio::null;
     let status = Command::new(program)
-        .arg("--version")
+        .arg(argument)
         .stdin(null())
         .stdout(null())
         .stderr(null())

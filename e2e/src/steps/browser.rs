@@ -147,3 +147,14 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
     let value = found.next().map(|(_, value)| value.into_owned());
     value.filter(|_| found.next().is_none())
 }
+
+#[when(regex = r"^(\w+) sends (\w+)'s browser to sign out$")]
+pub async fn sends_to_sign_out(world: &mut CredoWorld, client: String, user: String) -> Result {
+    let hint = world.session("")?.newest()?.id_token()?.to_owned();
+    let mut url = Url::parse(&format!("{}/auth/logout", world.stack.base_url))?;
+    url.query_pairs_mut()
+        .append_pair("id_token_hint", &hint)
+        .append_pair("client_id", &world.client(&client)?.id);
+    world.browser(&user).open(url.as_str()).await?;
+    Ok(())
+}

@@ -86,6 +86,17 @@ pub async fn make_third_party_client(world: &mut CredoWorld, name: String) -> Re
     register(world, name, request, false).await
 }
 
+#[given(regex = r"^a native client (\w+)$")]
+pub async fn make_native_client(world: &mut CredoWorld, name: String) -> Result {
+    let request = CreateClientRequest {
+        first_party: false,
+        application_type: "native".to_owned(),
+        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
+        ..first_party(Method::Public)
+    };
+    register(world, name, request, false).await
+}
+
 #[given(regex = r#"^a (posting )?machine client (\w+) with the scope "([^"]*)"( of the other tenant)?$"#)]
 pub async fn make_machine_client(
     world: &mut CredoWorld,
