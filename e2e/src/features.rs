@@ -4,6 +4,7 @@
 mod admin;
 mod answer;
 mod browser;
+mod chromium;
 mod digest;
 mod example;
 mod failure;

@@ -127,6 +127,6 @@ impl Stack {
     clippy::disallowed_methods,
     reason = "the stack program tells a test in the environment where the stack is"
 )]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

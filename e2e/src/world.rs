@@ -5,11 +5,13 @@ use std::{collections::HashMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use cucumber::World;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::{
     admin::Admin,
     answer::{Answer, Tokens},
     browser::Browser,
+    chromium::Chromium,
     example::Example,
     faults::Faults,
     jwt::unverified_claims,
@@ -92,6 +94,10 @@ pub struct CredoWorld {
     pub status: Option<tonic::Status>,
     pub faults: Faults,
     pub load: Option<Load>,
+    /// A real one, where a scenario needs it.
+    pub chromium: Option<Chromium>,
+    /// Apps on this machine that wait for an answer.
+    pub apps: JoinSet<()>,
     pub seen: Vec<Seen>,
 }
 
@@ -115,6 +121,8 @@ impl CredoWorld {
             status: None,
             faults: Faults::default(),
             load: None,
+            chromium: None,
+            apps: JoinSet::new(),
             seen: Vec::new(),
         })
     }
@@ -125,7 +133,31 @@ impl CredoWorld {
     /// If something cannot be mended.
     pub async fn tidy(&mut self) -> Result<()> {
         self.load = None;
+        self.apps.abort_all();
+        if let Some(chromium) = self.chromium.take() {
+            chromium.end().await?;
+        }
         self.faults.mend_all(self.stack, &self.api).await
+    }
+
+    /// Starts a real browser, in place of another.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn start_chromium(&mut self, language: &str) -> Result<()> {
+        if let Some(chromium) = self.chromium.take() {
+            chromium.end().await?;
+        }
+        self.chromium = Some(Chromium::start(language).await?);
+        Ok(())
+    }
+
+    /// The real browser.
+    ///
+    /// # Errors
+    /// If none was started.
+    pub fn chromium(&self) -> Result<&Chromium> {
+        self.chromium.as_ref().context("no Chromium was started")
     }
 
     /// The first tenant of the scenario.

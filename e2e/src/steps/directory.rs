@@ -141,7 +141,12 @@ fn first_party(method: Method) -> CreateClientRequest {
     }
 }
 
-async fn register(world: &mut CredoWorld, name: String, request: CreateClientRequest, elsewhere: bool) -> Result {
+pub(super) async fn register(
+    world: &mut CredoWorld,
+    name: String,
+    request: CreateClientRequest,
+    elsewhere: bool,
+) -> Result {
     let tenant = if elsewhere {
         world.other_tenant()?
     } else {

@@ -17,7 +17,7 @@ pub struct ConsentPage {
     pub name: Option<String>,
     /// As whom.
     pub email: String,
-    /// What is asked for, in the order in which it is shown.
+    /// What is asked for.
     pub scopes: Vec<ConsentScope>,
     /// Where it can be undone: path of the account page.
     pub account_url: String,
@@ -52,6 +52,16 @@ pub(super) fn words(look: &Look, scope: &str) -> Option<Phrase<'static>> {
     }))
 }
 
+/// Who one is comes first, and how long it holds last.
+fn rank(scope: &str) -> usize {
+    const FIRST: [&str; 5] = ["openid", "profile", "email", "phone", "address"];
+    match FIRST.iter().position(|known| *known == scope) {
+        Some(position) => position,
+        None if scope == "offline_access" => usize::MAX,
+        None => FIRST.len(),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct Markup<'a> {
@@ -81,9 +91,11 @@ impl ConsentPage {
 impl Markup<'_> {
     fn asked(&self, already_granted: bool) -> Vec<&str> {
         let scopes = self.page.scopes.iter();
-        scopes
+        let mut scopes: Vec<_> = scopes
             .filter(|asked| asked.already_granted == already_granted)
             .map(|asked| asked.scope.as_str())
-            .collect()
+            .collect();
+        scopes.sort_by_key(|scope| rank(scope));
+        scopes
     }
 }

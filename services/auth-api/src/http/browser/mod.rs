@@ -14,11 +14,9 @@ mod entrance;
 mod error;
 pub(super) mod logout;
 pub(super) mod not_found;
-#[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod page;
 mod person;
 pub(super) mod redirect;
 pub(super) mod sign_in;
 pub(super) mod step;
-#[allow(dead_code, reason = "the flows that show pages are yet to come")]
 pub(super) mod visit;

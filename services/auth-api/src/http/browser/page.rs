@@ -3,6 +3,7 @@
 //! Browsers apply `form-action` (Content Security Policy Level 3, section 6.4.1) to the redirect after a POST too: a sign-in
 //! form that allowed `'self'` alone could never lead back to a client. So it is made for each answer from the request's own
 //! validated redirect URI. Nothing else comes from the request.
+//! Chromium also holds a client to it that, once reached, sends the browser on to another origin before it shows a page.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},

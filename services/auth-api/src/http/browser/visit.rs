@@ -49,11 +49,6 @@ impl Visit {
         Page::plain_error(kind, &self.reference, &self.look(None, None))
     }
 
-    /// The id of the request, for error pages.
-    pub(in crate::http) fn reference(&self) -> &str {
-        &self.reference
-    }
-
     fn language(&self, ui_locales: Option<&str>) -> Language {
         self.chosen
             .or_else(|| ui_locales.and_then(Language::from_locales))
