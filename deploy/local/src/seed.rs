@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use credo_proto::admin::v1::{
-    CreateTenantRequest, CreateUserRequest, GetTenantRequest, LookUpUserRequest, Tenant, get_tenant_request::By,
-    tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
+    Address, Branding, CreateTenantRequest, CreateUserRequest, GetTenantRequest, LookUpUserRequest, Profile, Tenant,
+    get_tenant_request::By, tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::Code;
 
@@ -17,6 +17,7 @@ mod clients;
 
 /// The slug of the demo tenant.
 pub const TENANT: &str = "demo";
+const LOGO: &[u8] = include_bytes!("seed/logo.png");
 /// Fixed: everything listens on loopback only, and a person should be able to learn them.
 const USERS: [(&str, &str, &str); 2] = [
     ("alice@demo.example", "Alice Demo", "alice-likes-long-walks"),
@@ -61,6 +62,7 @@ async fn ensure_tenant(channel: AdminChannel) -> Result<Tenant> {
     let new = CreateTenantRequest {
         slug: TENANT.to_owned(),
         display_name: "Demo".to_owned(),
+        branding: Some(branding()),
         ..CreateTenantRequest::default()
     };
     let answer = tenants
@@ -68,6 +70,35 @@ async fn ensure_tenant(channel: AdminChannel) -> Result<Tenant> {
         .await
         .map_err(explain("the demo tenant cannot be made"))?;
     answer.into_inner().tenant.context("auth-api answered no tenant")
+}
+
+fn branding() -> Branding {
+    Branding {
+        accent_color: "#0f6b5c".to_owned(),
+        accent_color_dark: "#7fd6c4".to_owned(),
+        logo: LOGO.to_vec(),
+        ..Branding::default()
+    }
+}
+
+/// Something in every scope.
+fn profile(display_name: &str) -> Profile {
+    let given_name = display_name.split(' ').next().unwrap_or_default();
+    Profile {
+        given_name: given_name.to_owned(),
+        family_name: "Demo".to_owned(),
+        zoneinfo: "Europe/Zurich".to_owned(),
+        locale: "en".to_owned(),
+        phone_number: "+41446681800".to_owned(),
+        address: Some(Address {
+            street_address: "Example Street 1".to_owned(),
+            locality: "Zurich".to_owned(),
+            postal_code: "8001".to_owned(),
+            country: "Switzerland".to_owned(),
+            ..Address::default()
+        }),
+        ..Profile::default()
+    }
 }
 
 async fn ensure_user(
@@ -92,7 +123,7 @@ async fn ensure_user(
         email_verified: true,
         display_name: display_name.to_owned(),
         password: password.to_owned(),
-        ..CreateUserRequest::default()
+        profile: Some(profile(display_name)),
     };
     users
         .create_user(new)
