@@ -10,7 +10,7 @@ use credo_auth_store::{
     admin::{ComplianceEvent, Creation, NewUser},
 };
 use credo_events::{Details, EventDraft, Party};
-use credo_ids::{ClientId, EventId, UserId};
+use credo_ids::{ClientId, DeviceId, EventId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use tracing::instrument;
 
@@ -32,8 +32,17 @@ pub(super) struct Proof {
     pub password_version: Option<i64>,
     /// Whose attempts a success resets.
     pub account_hash: Option<[u8; 32]>,
+    /// The attempts of the device alone, which it resets too.
+    pub device_account_hash: Option<[u8; 32]>,
     /// Space-delimited, RFC 8176.
     pub amr: &'static str,
+}
+
+impl Proof {
+    /// The attempts that a success resets.
+    pub(super) fn accounts(&self) -> Vec<[u8; 32]> {
+        self.account_hash.into_iter().chain(self.device_account_hash).collect()
+    }
 }
 
 /// What somebody signs in to.
@@ -42,6 +51,8 @@ pub(super) struct SignInTo<'a> {
     pub tenant: &'a Tenant,
     /// The client that asks for it; nothing for a page of the tenant's own.
     pub client: Option<ClientId>,
+    /// The device that it is done with, as it says.
+    pub device: Option<DeviceId>,
 }
 
 /// Decides who signs in.
@@ -68,11 +79,15 @@ async fn by_password(
     to: SignInTo<'_>,
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
-    let account_hash = account_hash(app, to.tenant, email);
+    let account_hash = account_hash(app, to.tenant, (email, None));
+    let device = to
+        .device
+        .map(|device| (device, self::account_hash(app, to.tenant, (email, Some(device)))));
     let turn = app.passwords.turn().await?;
     let account = Account {
         tenant: to.tenant.id,
         hash: account_hash,
+        device,
         email,
     };
     let (user, hash) = match app.store.reserve_sign_in_attempt(&account).await? {
@@ -94,6 +109,7 @@ async fn by_password(
             user,
             password_version: Some(version),
             account_hash: Some(account_hash),
+            device_account_hash: device.map(|(_, hash)| hash),
             amr: AMR_PASSWORD,
         }),
         _ => {
@@ -114,6 +130,7 @@ async fn by_address(
         user,
         password_version: None,
         account_hash: None,
+        device_account_hash: None,
         amr: AMR_NOTHING,
     };
     if let Some(user) = app.directory.resolve_account(to.tenant.id, email).await? {
@@ -175,11 +192,16 @@ fn unknown_user(
     Ok((new, ComplianceEvent { encoded, personal }))
 }
 
-/// The account's name in the table of attempts. Tenant and address, so that equal addresses of two tenants are two.
-fn account_hash(app: &App, tenant: &Tenant, email: &EmailAddress) -> [u8; 32] {
+/// The account's name in the table of attempts. Tenant and address, so that equal addresses of two tenants are two;
+/// with a device, that device's own attempts with it.
+fn account_hash(app: &App, tenant: &Tenant, (email, device): (&EmailAddress, Option<DeviceId>)) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&app.keyring.masters().active().account);
     context.update(tenant.id.as_bytes());
     context.update(email.as_str().as_bytes());
+    if let Some(device) = device {
+        context.update(&[0]); // no address holds it
+        context.update(device.as_bytes());
+    }
     let mut hash = [0; 32];
     hash.copy_from_slice(context.sign().as_ref());
     hash

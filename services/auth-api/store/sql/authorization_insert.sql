@@ -1,10 +1,25 @@
 /* authorization_insert */
--- One row is the whole authorization. No lock: the row keeps the epochs of this snapshot, and an exchange that finds
--- others refuses. Behind a browser stands its session, alive by every rule here, and who signed in to it and when; a
+-- One row is the whole authorization. The row keeps the epochs of this snapshot, and an exchange that finds others
+-- refuses; so what has an epoch needs no lock. The signed-in browser and the consent have none: whoever ends them waits for
+-- the locks of this statement, and so finds the row that it makes. Behind a browser stands its session, alive by every rule here, and who signed in to it and when; a
 -- client that must be allowed finds what it asks for in the consent.
-WITH decided AS MATERIALIZED (
+WITH browsers AS MATERIALIZED (
+  SELECT b.id, b.user_id, b.device_id, b.auth_time, b.amr, b.ended_at, b.expires_at, b.seen_at, b.idle_ttl,
+         b.tenant_epoch, b.user_epoch
+  FROM unnest($2::uuid[], $25::uuid[]) AS q (tenant_id, browser_session_id)
+  JOIN browser_session b ON b.id = q.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM q.tenant_id
+  ORDER BY b.id
+  FOR SHARE OF b
+), consents AS MATERIALIZED (
+  SELECT k.tenant_id, k.user_id, k.client_id, k.scope, k.revoked_at
+  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $27::text[]) AS q (tenant_id, client_id, user_id, consent_scope)
+  JOIN consent k ON k.tenant_id = q.tenant_id AND k.user_id = q.user_id AND k.client_id = q.client_id
+  WHERE q.consent_scope IS NOT NULL
+  ORDER BY k.tenant_id, k.user_id, k.client_id
+  FOR SHARE OF k
+), decided AS MATERIALIZED (
   SELECT r.session_id, r.tenant_id, r.client_id, r.user_id, r.device_id, r.event_id, r.slot, r.shard, r.scope,
-         r.actor_core, r.code_hash, r.code_challenge, r.redirect_uri, r.nonce, r.key_id, r.amr, r.account, r.core,
+         r.actor_core, r.code_hash, r.code_challenge, r.redirect_uri, r.nonce, r.key_id, r.amr, r.account, r.device_account, r.core,
          r.personal, r.code_ttl_seconds, r.session_ttl_seconds, r.idle_ttl_seconds, r.browser_session_id, r.claims,
          b.auth_time AS browser_auth_time, b.amr AS browser_amr, b.device_id AS browser_device_id,
          t.epoch AS tenant_epoch, c.epoch AS client_epoch, u.epoch AS user_epoch,
@@ -26,18 +41,17 @@ WITH decided AS MATERIALIZED (
               $9::bigint[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::text[],
               $16::text[], $17::smallint[], $18::text[], $19::bytea[], $20::bytea[], $21::bytea[],
               $22::double precision[], $23::double precision[], $24::double precision[], $25::uuid[], $26::text[],
-              $27::text[])
+              $27::text[], $28::bytea[])
     AS r (session_id, tenant_id, client_id, user_id, device_id, event_id, slot, shard, client_version,
           password_version, scope, actor_core, code_hash, code_challenge, redirect_uri, nonce, key_id, amr, account,
           core, personal, code_ttl_seconds, session_ttl_seconds, idle_ttl_seconds, browser_session_id, claims,
-          consent_scope)
+          consent_scope, device_account)
   JOIN tenant t        ON t.id = r.tenant_id
   JOIN client c        ON c.id = r.client_id AND c.tenant_id IS NOT DISTINCT FROM r.tenant_id
   JOIN app_user u      ON u.id = r.user_id AND u.tenant_id IS NOT DISTINCT FROM r.tenant_id
   LEFT JOIN password p ON p.user_id = r.user_id AND p.tenant_id IS NOT DISTINCT FROM r.tenant_id
-  LEFT JOIN browser_session b
-    ON b.id = r.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM r.tenant_id
-  LEFT JOIN consent k
+  LEFT JOIN browsers b ON b.id = r.browser_session_id
+  LEFT JOIN consents k
     ON k.tenant_id = r.tenant_id AND k.user_id = r.user_id AND k.client_id = r.client_id
 ), inserted AS (
   INSERT INTO session (id, tenant_id, user_id, client_id, device_id, state, tenant_epoch, client_epoch, user_epoch,
@@ -57,6 +71,11 @@ WITH decided AS MATERIALIZED (
   UPDATE sign_in_attempt a SET failures = 0, next_at = now()
   FROM decided d
   WHERE d.outcome = 'Authorized' AND d.account IS NOT NULL AND a.tenant_id = d.tenant_id AND a.account = d.account
+), device_attempt AS (
+  UPDATE sign_in_attempt a SET failures = 0, next_at = now()
+  FROM decided d
+  WHERE d.outcome = 'Authorized' AND d.device_account IS NOT NULL AND a.tenant_id = d.tenant_id
+    AND a.account = d.device_account
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
   SELECT d.slot, d.tenant_id, d.shard, d.session_id, d.event_id, 2, d.core, d.personal

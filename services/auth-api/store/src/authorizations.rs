@@ -25,6 +25,8 @@ pub struct Authorize {
     pub password_version: Option<i64>,
     /// The account whose attempts are reset by the success.
     pub account: Option<[u8; 32]>,
+    /// The device's own attempts with that account, reset too.
+    pub device_account: Option<[u8; 32]>,
     /// The device.
     pub device_id: DeviceId,
     /// Space-delimited, as granted.
@@ -145,7 +147,8 @@ impl Store {
                 &column.idle_ttls,
                 &column.browser_sessions as &[Option<Uuid>],
                 &column.claims as &[Option<String>],
-                &column.consent_scopes as &[Option<String>]
+                &column.consent_scopes as &[Option<String>],
+                &column.device_accounts as &[Option<Vec<u8>>]
             )
             .fetch_all(&self.hot)
             .await?;
@@ -184,6 +187,7 @@ struct Columns {
     browser_sessions: Vec<Option<Uuid>>,
     claims: Vec<Option<String>>,
     consent_scopes: Vec<Option<String>>,
+    device_accounts: Vec<Option<Vec<u8>>>,
 }
 
 impl Columns {
@@ -222,6 +226,7 @@ impl Columns {
                 .collect(),
             claims: items.iter().map(|item| item.claims.clone()).collect(),
             consent_scopes: items.iter().map(|item| item.consent_scope.clone()).collect(),
+            device_accounts: items.iter().map(|item| optional_bytes(item.device_account)).collect(),
         }
     }
 }

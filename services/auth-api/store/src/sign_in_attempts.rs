@@ -1,9 +1,10 @@
 //! Attempts to prove who one is: counted before anything is hashed.
 
 use credo_auth_domain::email_address::EmailAddress;
-use credo_ids::{TenantId, UserId};
+use credo_ids::{DeviceId, TenantId, UserId};
 use secrecy::SecretString;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{Fault, Store, attempt::attempt};
 
@@ -14,6 +15,8 @@ pub struct Account<'a> {
     pub tenant: TenantId,
     /// HMAC of the address: the key of its attempts.
     pub hash: [u8; 32],
+    /// The device that the attempt comes from, and the key of its own attempts with this account.
+    pub device: Option<(DeviceId, [u8; 32])>,
     /// The address.
     pub email: &'a EmailAddress,
 }
@@ -51,7 +54,9 @@ impl Store {
                 "sql/sign_in_attempt_reserve.sql",
                 account.tenant.as_uuid(),
                 &account.hash[..],
-                account.email.as_str()
+                account.device.as_ref().map(|(_, hash)| &hash[..]) as Option<&[u8]>,
+                account.email.as_str(),
+                account.device.map(|(device, _)| device.as_uuid()) as Option<Uuid>
             )
             .fetch_one(&self.hot)
         })

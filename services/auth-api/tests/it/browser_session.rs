@@ -108,3 +108,26 @@ async fn se_04_sign_in_form_of_another_browser_or_site_is_refused() {
     // Nothing else was wrong with it.
     assert_eq!(browser.send(form()).await.status, 303);
 }
+
+#[tokio::test]
+async fn se_06_idle_and_absolute_limits_hold_to_the_second() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let browser = Browser::new(&replica);
+    browser.sign_in_to("demo", &world.user).await;
+    let lives =
+        "SELECT extract(epoch FROM expires_at - created_at)::bigint * 10000 + extract(epoch FROM idle_ttl)::bigint
+                 FROM browser_session";
+    assert_eq!(world.number(lives).await, 86_400 * 10_000 + 3_600);
+    for (change, alive) in [
+        ("seen_at = now() - idle_ttl + interval '1 second'", true),
+        ("seen_at = now() - idle_ttl - interval '1 second'", false),
+        ("seen_at = now(), expires_at = now() + interval '1 second'", true),
+        ("seen_at = now(), expires_at = now() - interval '1 second'", false),
+        ("seen_at = now(), expires_at = now() + interval '1 hour'", true),
+    ] {
+        world.sql(&format!("UPDATE browser_session SET {change}")).await;
+        let status = browser.get("/t/demo/account").await.status;
+        assert_eq!(status, if alive { 200 } else { 303 }, "{change}");
+    }
+}

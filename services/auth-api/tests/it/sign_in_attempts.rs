@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use crate::support::{PASSWORD, World};
+use crate::support::{Answer, Browser, PASSWORD, Replica, World, sign_in_body};
 
 /// Failures that cost no wait; the next one starts it.
 const FREE_FAILURES: usize = 10;
@@ -127,4 +127,61 @@ async fn attempt_is_counted_before_anything_is_hashed() {
         world.sql("DELETE FROM sign_in_attempt").await;
     }
     panic!("no attempt was counted before its answer");
+}
+
+/// A sign-in that says which device it comes from.
+async fn sign_in_from(replica: &Replica, world: &World, device: Option<&str>, password: &str) -> Answer {
+    let mut body = sign_in_body(&world.client, &world.user.email);
+    body["proof"]["password"] = password.into();
+    if let Some(device) = device {
+        body["device_id"] = device.into();
+    }
+    replica.authorize(&world.client, body).await
+}
+
+#[tokio::test]
+async fn pw_05_after_a_hundred_failures_only_a_known_device_gets_through() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let first = sign_in_from(&replica, &world, None, PASSWORD).await.ok();
+    let owner = first["device_id"].as_str().unwrap();
+    let mut let_through = 0;
+    for _ in 0..105 {
+        let answer = sign_in_from(&replica, &world, None, WRONG).await;
+        assert!([400, 429].contains(&answer.status));
+        let_through += usize::from(answer.status == 400);
+        wait_is_over(&world).await;
+    }
+    assert_eq!(let_through, 100);
+    // Right or wrong, over JSON and over the page: the same answer, and no wait that ends it.
+    let browser = Browser::new(&replica);
+    let page = browser.get("/t/demo/sign-in").await;
+    for password in [PASSWORD, WRONG] {
+        let answer = sign_in_from(&replica, &world, None, password).await;
+        answer.refuses(429, "temporarily_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("900"));
+        let answer = browser.fill_sign_in(&page, &world.user.email, password).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("900")));
+    }
+    let stranger = uuid::Uuid::new_v4().to_string();
+    let answer = sign_in_from(&replica, &world, Some(&stranger), PASSWORD).await;
+    answer.refuses(429, "temporarily_unavailable");
+    // The owner's device never waited, and its success ends the lock for everybody.
+    sign_in_from(&replica, &world, Some(owner), PASSWORD).await.ok();
+    sign_in_from(&replica, &world, None, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn pw_08_attacker_delays_only_themself() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let browser = Browser::new(&replica);
+    browser.sign_in_to("demo", &world.user).await;
+    for _ in 0..20 {
+        sign_in_from(&replica, &world, None, WRONG).await;
+    }
+    sign_in_from(&replica, &world, None, PASSWORD)
+        .await
+        .refuses(429, "temporarily_unavailable");
+    browser.sign_in_to("demo", &world.user).await;
 }

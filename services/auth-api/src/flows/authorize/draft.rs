@@ -74,6 +74,7 @@ pub(super) fn draft(
         user_id,
         password_version: None,
         account: None,
+        device_account: None,
         device_id: DeviceId::random_v4(),
         scope: grant.scope.to_string(),
         actor_core: actor_core(user_id.into(), user_id.into()),
@@ -106,6 +107,7 @@ fn with_granter(item: Authorize, grant: &Grant<'_>) -> Authorize {
         By::Proof(proof, device) => Authorize {
             password_version: proof.password_version,
             account: proof.account_hash,
+            device_account: proof.device_account_hash,
             device_id: device.unwrap_or(item.device_id),
             amr: proof.amr.to_owned(),
             ..item

@@ -75,6 +75,7 @@ pub async fn authorize(
         let to = SignInTo {
             tenant: &client.tenant,
             client: Some(client.id),
+            device: request.device_id,
         };
         let proof = proof::prove(&app, &context, to, (&request.email, request.password.as_ref())).await?;
         let grant = Grant {

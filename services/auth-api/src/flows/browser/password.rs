@@ -55,7 +55,11 @@ pub async fn change_password(
         Err(unusable) => return Ok(Changed::Unusable(unusable)),
     };
     let current = Password::typed(current.expose_secret()).map_err(|_| Denial::WrongProof)?;
-    let to = SignInTo { tenant, client: None };
+    let to = SignInTo {
+        tenant,
+        client: None,
+        device: Some(person.device),
+    };
     let proof = proof::prove(app, context, to, (&email, Some(&current))).await?;
     let (user, version) = (proof.user, proof.password_version);
     let Some(version) = version.filter(|_| user == person.user) else {
@@ -112,7 +116,7 @@ fn draft(
         new_secret_hash: credential.secret.hash(),
         amr: proof.amr.to_owned(),
         user_agent: context.user_agent.clone(),
-        accounts: proof.account_hash.into_iter().collect(),
+        accounts: proof.accounts(),
         event_id,
         event: EventRow {
             core: event.core,

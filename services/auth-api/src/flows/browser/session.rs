@@ -60,6 +60,13 @@ pub struct Visit<'a> {
     pub previous: Option<&'a BrowserSession>,
 }
 
+impl Visit<'_> {
+    /// The browser: what the row says that it still has, or the cookie.
+    fn device(&self) -> Option<DeviceId> {
+        self.previous.map(|previous| previous.device).or(self.device)
+    }
+}
+
 /// A fresh sign-in.
 #[derive(Debug)]
 pub struct SignedIn {
@@ -102,6 +109,7 @@ pub async fn sign_in(
     let to = SignInTo {
         tenant: visit.tenant,
         client: visit.client,
+        device: visit.device(),
     };
     let proof = proof::prove(app, context, to, (email, Some(password))).await?;
     let credential = BrowserCredential::random()?;
@@ -151,13 +159,12 @@ fn draft(
         event = event.client(client);
     }
     let event = event.encode(&personal);
-    let known = visit.previous.map(|previous| previous.device).or(visit.device);
     Ok(NewBrowserSession {
         id: credential.id,
         tenant_id: visit.tenant.id,
         user_id: proof.user,
         password_version: proof.password_version,
-        device_id: known.unwrap_or_else(DeviceId::random_v4),
+        device_id: visit.device().unwrap_or_else(DeviceId::random_v4),
         secret_hash: credential.secret.hash(),
         amr: proof.amr.to_owned(),
         user_agent: context.user_agent.clone(),
@@ -167,7 +174,7 @@ fn draft(
             .previous
             .filter(|previous| previous.user == proof.user)
             .map(|previous| previous.id),
-        accounts: proof.account_hash.into_iter().collect(),
+        accounts: proof.accounts(),
         event_id,
         event: EventRow {
             core: event.core,

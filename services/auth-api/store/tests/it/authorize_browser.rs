@@ -152,3 +152,26 @@ async fn two_tabs_that_allow_at_once_lose_nothing() {
         .unwrap();
     assert_eq!(events, 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_is_being_signed_out_is_waited_for() {
+    let world = std::sync::Arc::new(World::new().await);
+    let id = browser(&world).await;
+    let mut logout = world.owner().begin().await.unwrap();
+    let end = sqlx::query("UPDATE browser_session SET ended_at = now() WHERE id = $1").bind(id.as_uuid());
+    end.execute(&mut *logout).await.unwrap();
+    let authorizing = {
+        let world = std::sync::Arc::clone(&world);
+        tokio::spawn(async move { outcome(&world, id, None).await })
+    };
+    let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                   OR NOT granted AND locktype = 'transactionid'";
+    credo_testkit::eventually(std::time::Duration::from_secs(5), || async {
+        let waits: bool = sqlx::query_scalar(waiting).fetch_one(world.owner()).await.unwrap();
+        waits || authorizing.is_finished()
+    })
+    .await;
+    logout.commit().await.unwrap();
+    assert_eq!(authorizing.await.unwrap(), Authorization::SignedOut);
+}

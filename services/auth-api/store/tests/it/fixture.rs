@@ -166,6 +166,7 @@ impl World {
             user_id: self.user,
             password_version: None,
             account: None,
+            device_account: None,
             device_id: DeviceId::random_v4(),
             scope: SCOPE.to_owned(),
             actor_core: actor_core(self.user.into(), self.user.into()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use credo_auth_domain::email_address::EmailAddress;
 use credo_auth_store::{Account, Authorization, Reservation};
+use credo_ids::DeviceId;
 use futures::future::join_all;
 
 use crate::fixture::{World, hash};
@@ -13,6 +14,7 @@ async fn reserve(world: &World, email: &str, account: u8) -> Reservation {
     let account = Account {
         tenant: world.tenant,
         hash: hash(account),
+        device: None,
         email: &email,
     };
     world.store.reserve_sign_in_attempt(&account).await.unwrap()
@@ -89,4 +91,45 @@ async fn disabled_user_and_user_without_password_are_nobody() {
     assert_eq!((user, password_version), (world.user, 1));
     world.sql("UPDATE app_user SET status = 2").await;
     assert!(matches!(reserve(&world, "a@one.example", 3).await, Reservation::Nobody));
+}
+
+#[tokio::test]
+async fn pw_08_known_device_has_a_count_of_its_own() {
+    let world = World::new().await;
+    let email = EmailAddress::parse("a@one.example").unwrap();
+    let known = DeviceId::random_v4();
+    let try_with = async |device: Option<DeviceId>| {
+        let account = Account {
+            tenant: world.tenant,
+            hash: hash(1),
+            device: device.map(|device| (device, hash(2))),
+            email: &email,
+        };
+        world.store.reserve_sign_in_attempt(&account).await.unwrap()
+    };
+    let too_many = |reservation: &Reservation| matches!(reservation, Reservation::TooMany { .. });
+    try_with(None).await;
+    world
+        .sql("UPDATE sign_in_attempt SET failures = 100, next_at = now() - interval '1 hour'")
+        .await;
+    // Strangers' devices share the account's count, whatever they call themselves.
+    let Reservation::TooMany { retry_after_seconds } = try_with(Some(known)).await else {
+        panic!("a device that nobody knows is let through");
+    };
+    assert_eq!(retry_after_seconds, 900);
+    let mut item = world.authorize();
+    item.device_id = known;
+    world.store.insert_authorization(&item).await.unwrap();
+    assert!(!too_many(&try_with(Some(known)).await), "the owner's device waits too");
+    assert!(too_many(&try_with(None).await) && too_many(&try_with(Some(DeviceId::random_v4())).await));
+    // Its success ends both counts.
+    let mut item = world.authorize();
+    (item.account, item.device_account) = (Some(hash(1)), Some(hash(2)));
+    world.store.insert_authorization(&item).await.unwrap();
+    let failures: i64 = sqlx::query_scalar("SELECT sum(failures) FROM sign_in_attempt")
+        .fetch_one(world.owner())
+        .await
+        .unwrap();
+    assert_eq!(failures, 0);
+    assert!(!too_many(&try_with(None).await));
 }
