@@ -1,7 +1,7 @@
 Feature: The OpenAPI document
   It is true: whatever is sent to an operation, the answer is one that the document names, and none is a server error.
 
-  Scenario: A fuzzer calls every operation
+  Scenario: IV-09 A fuzzer calls every operation
     Given a tenant
     And a user alice
     And a user bob

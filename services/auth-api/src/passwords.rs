@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn pw_02_passwords_are_not_truncated() {
+    async fn pw_02_pw_04_passwords_are_argon2id_and_not_truncated() {
         let passwords = Passwords::new(1).unwrap();
         let long = "a".repeat(72);
         let hash = passwords

@@ -308,7 +308,7 @@ async fn se_04_logout_is_confirmed_by_our_own_page_alone() {
 }
 
 #[tokio::test]
-async fn lo_06_after_a_logout_nothing_of_it_works() {
+async fn lo_06_rt_19_after_a_logout_nothing_of_it_works() {
     let world = world().await;
     let (replica, other) = (world.replica().await, world.replica().await);
     let signed = sign_in(&world, &replica, &world.client, &["openid"]).await;
