@@ -60,6 +60,8 @@ fn settings(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -
             ("GRPC_LISTEN", state.ports.address(Port::AuthApiGrpc)),
             ("DATABASE_URL", backing.auth_url_of(state, "credo_auth_api")?),
             ("REDIS_URL", backing.redis_url.clone()),
+            // Whole test suites sign in from one address.
+            ("PASSWORD_ATTEMPTS_PER_ADDRESS_PER_MINUTE", "100000".to_owned()),
         ],
         Part::OutboxRelay => {
             let mut settings = downstream(layout, state, backing, part)?;

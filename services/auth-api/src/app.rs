@@ -9,6 +9,7 @@ use credo_postgres::{PoolSpec, RoleError, connect_lazy};
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    address_attempts::AddressAttempts,
     audit::Refusals,
     directory::Directory,
     feed::Feed,
@@ -47,6 +48,8 @@ pub struct App {
     pub keyring: Keyring,
     /// Argon2.
     pub passwords: Passwords,
+    /// Attempts to sign in, by address.
+    pub address_attempts: AddressAttempts,
     /// The writer of refusals.
     pub refusals: Refusals,
     /// Numbers.
@@ -93,6 +96,10 @@ impl App {
             keyring: Keyring::new(masters, Arc::clone(&store)),
             passwords: Passwords::new(settings.password.hash_threads)
                 .map_err(|error| BuildError::Passwords(error.to_string()))?,
+            address_attempts: AddressAttempts::new(
+                settings.password.attempts_per_address_per_minute,
+                Arc::clone(&clock),
+            ),
             metrics: Metrics::new(&http::ROUTES)?,
             work: TaskTracker::new(),
             settings,

@@ -2,6 +2,7 @@
 //!
 //! A request goes in a straight line: `http` or `grpc` → `flows` → domain and store → `keys` → answer.
 
+pub mod address_attempts;
 pub mod app;
 pub mod audit;
 pub mod directory;

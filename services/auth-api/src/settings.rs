@@ -29,6 +29,7 @@ pub const SPEC: Spec = Spec {
         "database.cold_connections",
         "redis.url",
         "password.hash_threads",
+        "password.attempts_per_address_per_minute",
         "telemetry.log",
         "telemetry.format",
     ],
@@ -59,9 +60,9 @@ pub struct Settings {
     /// Redis.
     #[serde(default)]
     pub redis: Redis,
-    /// Password hashing.
+    /// Passwords.
     #[serde(default)]
-    pub password: PasswordHashing,
+    pub password: Passwords,
     /// Logs.
     #[serde(default)]
     pub telemetry: TelemetrySettings,
@@ -148,18 +149,21 @@ pub struct Redis {
     pub url: Option<SecretString>,
 }
 
-/// Password hashing.
+/// Passwords.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct PasswordHashing {
+pub struct Passwords {
     /// Hashes at one time; each takes a core and 19 MiB.
     pub hash_threads: usize,
+    /// Passwords that one address may try with one tenant in a minute; each replica counts for itself.
+    pub attempts_per_address_per_minute: u32,
 }
 
-impl Default for PasswordHashing {
+impl Default for Passwords {
     fn default() -> Self {
         Self {
             hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            attempts_per_address_per_minute: 100,
         }
     }
 }
@@ -194,6 +198,10 @@ impl Settings {
                 self.http.max_concurrent_requests,
             ),
             ("CREDO_AUTH_API_PASSWORD_HASH_THREADS", self.password.hash_threads),
+            (
+                "CREDO_AUTH_API_PASSWORD_ATTEMPTS_PER_ADDRESS_PER_MINUTE",
+                self.password.attempts_per_address_per_minute as usize,
+            ),
             (
                 "CREDO_AUTH_API_DATABASE_HOT_CONNECTIONS",
                 self.database.hot_connections as usize,

@@ -1,4 +1,5 @@
-//! Who the person is (DESIGN section 3.1): a password, checked once its turn has come and its attempt is counted.
+//! Who the person is (DESIGN section 3.1): a password, checked once its turn has come and its attempt is counted,
+//! first for the address that it comes from.
 //!
 //! A tenant that was made with `dangerous_trust_email` takes the bare address, and only a server that can be reached from
 //! its own machine alone serves such a tenant so.
@@ -72,13 +73,15 @@ pub(super) async fn prove(
     }
 }
 
-/// Checks a password. The attempt is counted before anything is hashed, and nobody hashes without a turn.
+/// Checks a password. The attempt is counted before anything is hashed, and nobody hashes without a turn. The address is
+/// counted before the turn: a flood from one place must not fill the queue of all.
 async fn by_password(
     app: &App,
     context: &RequestContext,
     to: SignInTo<'_>,
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
+    app.address_attempts.count(to.tenant.id, context.address).await?;
     let account_hash = account_hash(app, to.tenant, (email, None));
     let device = to
         .device

@@ -1,8 +1,10 @@
 //! Attempts are counted before anything is hashed, and an account that fails too often waits.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 
-use crate::support::{Answer, Browser, PASSWORD, Replica, World, sign_in_body};
+use crate::support::{Answer, Browser, Call, ClientSpec, PASSWORD, Replica, ReplicaSpec, World, sign_in_body};
 
 /// Failures that cost no wait; the next one starts it.
 const FREE_FAILURES: usize = 10;
@@ -183,5 +185,49 @@ async fn pw_08_attacker_delays_only_themself() {
     sign_in_from(&replica, &world, None, PASSWORD)
         .await
         .refuses(429, "temporarily_unavailable");
+    browser.sign_in_to("demo", &world.user).await;
+}
+
+#[tokio::test]
+async fn pw_08_an_address_waits_by_itself_and_with_one_tenant() {
+    let world = World::new().await;
+    let other = world.add_tenant("other").await;
+    let elsewhere = world.add_client_of(&other, ClientSpec::default()).await;
+    let spec = ReplicaSpec {
+        attempts_per_address: 3,
+        ..ReplicaSpec::default()
+    };
+    let replica = world.replica_with(spec).await;
+    for number in 0..3 {
+        let email = format!("nobody{number}@demo.example");
+        replica
+            .sign_in(&world.client, &email, WRONG)
+            .await
+            .refuses(400, "invalid_grant");
+        replica.clock.advance(Duration::from_secs(10));
+    }
+    // Whoever it is and whatever they know, over JSON and over the page. Nothing is counted for the account, or written.
+    let before = world.footprint().await;
+    let answer = replica.sign_in(&world.client, &world.user.email, PASSWORD).await;
+    answer.refuses(429, "temporarily_unavailable");
+    assert_eq!(answer.header("retry-after"), Some("30"));
+    let browser = Browser::new(&replica);
+    let page = browser.get("/t/demo/sign-in").await;
+    let answer = browser.fill_sign_in(&page, &world.user.email, PASSWORD).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("30")));
+    assert_eq!(world.footprint().await, before);
+    // Another tenant, another address.
+    replica
+        .sign_in(&elsewhere, "nobody@other.example", WRONG)
+        .await
+        .refuses(400, "invalid_grant");
+    let call = || {
+        let (id, secret) = (world.client.id.to_string(), world.client.secret.as_deref().unwrap());
+        Call::json("/auth/authorize", sign_in_body(&world.client, &world.user.email)).basic(&id, secret)
+    };
+    replica.send_from([192, 0, 2, 2], call()).await.ok();
+    replica.clock.advance(Duration::from_secs(29));
+    assert_eq!(replica.send(call()).await.header("retry-after"), Some("1"));
+    replica.clock.advance(Duration::from_secs(1));
     browser.sign_in_to("demo", &world.user).await;
 }

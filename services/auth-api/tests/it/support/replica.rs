@@ -27,6 +27,7 @@ pub struct ReplicaSpec {
     /// Lines of the master keys file.
     pub master_keys: String,
     pub redis_url: Option<&'static str>,
+    pub attempts_per_address: u32,
 }
 
 impl Default for ReplicaSpec {
@@ -37,6 +38,7 @@ impl Default for ReplicaSpec {
             hot_connections: 2,
             master_keys: Self::master_key(1, ""),
             redis_url: None,
+            attempts_per_address: 100_000,
         }
     }
 }
@@ -67,7 +69,7 @@ impl Replica {
             "http": { "max_concurrent_requests": spec.max_concurrent_requests },
             "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": 1 },
             "redis": { "url": spec.redis_url },
-            "password": { "hash_threads": 2 },
+            "password": { "hash_threads": 2, "attempts_per_address_per_minute": spec.attempts_per_address },
         }))
         .unwrap();
         settings.validate().unwrap();
@@ -90,8 +92,13 @@ impl Replica {
 
     /// Sends a request as a client at 192.0.2.1 does.
     pub async fn send(&self, call: Call) -> Answer {
+        self.send_from([192, 0, 2, 1], call).await
+    }
+
+    /// Sends a request as a client at that address does.
+    pub async fn send_from(&self, address: [u8; 4], call: Call) -> Answer {
         let mut request = call.into_request();
-        let peer = SocketAddr::from(([192, 0, 2, 1], 40_000));
+        let peer = SocketAddr::from((address, 40_000));
         request.extensions_mut().insert(ConnectInfo(peer));
         let described = format!("{} {}", request.method(), request.uri());
         let answer = Answer::take(self.router.clone().oneshot(request).await.unwrap()).await;
