@@ -1,6 +1,7 @@
 //! `/auth/consent`: what a person is asked, and what their answer changes.
 
 use credo_proto::events::v1::core::Details;
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::support::{
@@ -285,4 +286,49 @@ async fn somebody_else_may_answer_instead() {
     decide(&browser, &page, "allow").await.callback(REDIRECT_URI);
     let whose = format!("SELECT count(*) FROM consent WHERE user_id = '{}'", bob.id);
     assert_eq!((world.number(&whose).await, consents(&world).await), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cc_03_consent_given_twice_at_once_is_one() {
+    let world = World::new().await;
+    let (one, two) = (world.replica().await, world.replica().await);
+    let granted = async || {
+        world
+            .event_types()
+            .await
+            .iter()
+            .filter(|kind| *kind == "consent_granted")
+            .count()
+    };
+    for round in 0..10 {
+        let client = third_party(&world).await;
+        let browser = signed_in(&world, &one).await;
+        let tab = browser.at(&two);
+        let other_scope = if round % 2 == 0 { "openid email" } else { "openid read" };
+        let request = AuthorizeRequest::of(&client);
+        let first = browser.authorize(&request).await;
+        let second = tab.authorize(&request.with("scope", other_scope)).await;
+        let before = granted().await;
+        let decisions = [decide(&browser, &first, "allow"), decide(&tab, &second, "allow")];
+        for (answer, replica) in join_all(decisions).await.iter().zip([&one, &two]) {
+            let callback = answer.callback(REDIRECT_URI);
+            replica.exchange(&client, &callback["code"]).await.ok();
+        }
+        let scope = if round % 2 == 0 {
+            "email openid"
+        } else {
+            "email openid read"
+        };
+        let whole = format!(
+            "SELECT count(*) FROM consent WHERE client_id = '{}' AND scope = '{scope}'",
+            client.id
+        );
+        assert_eq!(
+            (world.number(&whole).await, consents(&world).await),
+            (1, round + 1),
+            "{scope}"
+        );
+        // Each of the two was the person's word, and is told once.
+        assert_eq!(granted().await, before + 2);
+    }
 }

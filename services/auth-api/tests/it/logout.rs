@@ -4,7 +4,9 @@
 use axum::http::Uri;
 use url::form_urlencoded::Serializer;
 
-use crate::support::{Answer, Browser, Call, Client, ClientSpec, PASSWORD, Replica, Tokens, World};
+use crate::support::{
+    Answer, AuthorizeRequest, Browser, Call, Client, ClientSpec, PASSWORD, REDIRECT_URI, Replica, Tokens, World,
+};
 
 const AFTER: &str = "https://app.example/bye";
 const AFTER_WITH_QUERY: &str = "https://app.example/bye?from=credo";
@@ -28,6 +30,17 @@ async fn sign_in<'a>(world: &World, replica: &'a Replica, client: &Client, scope
     browser.sign_in_to("demo", &world.user).await;
     let tokens = replica.tokens_for(client, &world.user, scopes).await;
     authorized_with(world, &tokens, &browser).await;
+    Signed { browser, tokens }
+}
+
+/// Signs in on the way of an authorization request, as a person does.
+async fn authorized<'a>(world: &World, replica: &'a Replica, scope: &str) -> Signed<'a> {
+    let browser = Browser::new(replica);
+    let request = AuthorizeRequest::of(&world.client).with("scope", scope);
+    let page = browser.authorize(&request).await;
+    let answer = browser.fill_sign_in(&page, &world.user.email, PASSWORD).await;
+    let callback = browser.follow(answer).await.callback(REDIRECT_URI);
+    let tokens = Tokens::from(&replica.exchange(&world.client, &callback["code"]).await);
     Signed { browser, tokens }
 }
 
@@ -311,13 +324,14 @@ async fn se_04_logout_is_confirmed_by_our_own_page_alone() {
 async fn lo_06_rt_19_after_a_logout_nothing_of_it_works() {
     let world = world().await;
     let (replica, other) = (world.replica().await, world.replica().await);
-    let signed = sign_in(&world, &replica, &world.client, &["openid"]).await;
-    let lasting = replica
-        .tokens_for(&world.client, &world.user, &["openid", "offline_access"])
-        .await;
-    authorized_with(&world, &lasting, &signed.browser).await;
-    let elsewhere = sign_in(&world, &replica, &world.client, &["openid"]).await;
+    let signed = authorized(&world, &replica, "openid").await;
+    let request = AuthorizeRequest::of(&world.client).with("scope", "openid offline_access");
+    let code = signed.browser.code_for(&request).await;
+    let lasting = Tokens::from(&replica.exchange(&world.client, &code).await);
+    let elsewhere = authorized(&world, &replica, "openid").await;
     let cookie = signed.browser.session("demo").unwrap();
+    let silent = AuthorizeRequest::of(&world.client).with("prompt", "none");
+    signed.browser.code_for(&silent).await;
     let page = assert_asked(&signed, &[]).await;
     assert_eq!(page.header("cache-control"), Some("no-store"));
     signed.browser.submit(&page, &[]).await;
@@ -330,6 +344,13 @@ async fn lo_06_rt_19_after_a_logout_nothing_of_it_works() {
     signed.browser.set_cookie("__Host-credo_demo", &cookie);
     let answer = signed.browser.at(&other).get("/auth/logout").await;
     assert_eq!(answer.status, 303, "nobody is signed in");
+    for replica in [&replica, &other] {
+        let browser = signed.browser.at(replica);
+        browser.authorize(&silent).await.tells_client("login_required");
+        let page = browser.authorize(&AuthorizeRequest::of(&world.client)).await;
+        assert!(page.text().contains("id=\"sign-in\""), "{}", page.text());
+    }
+    elsewhere.browser.code_for(&silent).await;
     // What was meant to outlive it does, and other browsers do not notice.
     replica.rotate(&world.client, &lasting).await;
     replica.rotate(&world.client, &elsewhere.tokens).await;

@@ -14,6 +14,7 @@ mod authorization_code;
 mod authorize_requests;
 mod authorize_steps;
 mod bounds;
+mod browser_races;
 mod browser_session;
 mod cancellation;
 mod client_auth;
