@@ -43,6 +43,40 @@ async fn pw_05_attempts_are_bounded_under_parallelism() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pw_05_a_thousand_guesses_at_once_get_no_more_through() {
+    let world = Arc::new(World::new().await);
+    let tasks = (0..1_000).map(|_| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move {
+            // Whoever gets no connection in time is refused, and has guessed nothing.
+            let email = EmailAddress::parse("nobody@one.example").unwrap();
+            let account = Account {
+                tenant: world.tenant,
+                hash: hash(7),
+                device: None,
+                email: &email,
+            };
+            matches!(
+                world.store.reserve_sign_in_attempt(&account).await,
+                Ok(Reservation::Nobody)
+            )
+        })
+    });
+    let guesses = join_all(tasks).await;
+    let let_through = guesses.iter().filter(|task| *task.as_ref().unwrap()).count();
+    // The eleventh starts a wait of two seconds, and each one after it a longer one.
+    assert!((11..=13).contains(&let_through), "{let_through}");
+    let counted: i32 = sqlx::query_scalar("SELECT failures FROM sign_in_attempt")
+        .fetch_one(world.owner())
+        .await
+        .unwrap();
+    assert!(
+        usize::try_from(counted).unwrap() >= let_through,
+        "{counted} of {let_through}"
+    );
+}
+
 #[tokio::test]
 async fn wait_doubles_to_a_quarter_of_an_hour_and_success_ends_it() {
     let world = World::new().await;

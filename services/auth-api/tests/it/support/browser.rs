@@ -1,5 +1,4 @@
 //! A browser: it keeps cookies, reads forms and sends them back, and runs no script.
-#![allow(dead_code, reason = "a browser can do more than the tests ask of it")]
 
 use std::{collections::BTreeMap, sync::Mutex};
 
