@@ -5,7 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use credo_auth_domain::{client::Client, email_address::EmailAddress, tenant::Tenant, user::User};
+use credo_auth_domain::{
+    client::Client,
+    email_address::EmailAddress,
+    tenant::{Tenant, is_slug},
+    user::User,
+};
 use credo_auth_store::{Fault, Store};
 use credo_ids::{ClientId, TenantId, UserId};
 use moka::future::Cache;
@@ -95,6 +100,9 @@ impl Directory {
     /// # Errors
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_tenant(&self, slug: &str) -> Result<Option<Arc<Tenant>>, Refusal> {
+        if !is_slug(slug) {
+            return Ok(None);
+        }
         if let Some(kept) = self.tenants.get(slug).await {
             if self.feed.vouches_for_tenant(kept.id, kept.epoch) {
                 return Ok(Some(kept));

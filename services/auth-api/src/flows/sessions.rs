@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_auth_domain::{
     lifetime::REVOCATION_TTL,
     scope,
@@ -11,7 +13,7 @@ use credo_auth_domain::{
 };
 use credo_auth_store::{EndAll, EventRow, FeedRow, Revoke, RevokedKind, SessionOwner};
 use credo_events::EventDraft;
-use credo_ids::{EventId, SessionId, TenantId, UserId};
+use credo_ids::{DeviceId, EventId, SessionId, TenantId, UserId};
 use tracing::instrument;
 
 use super::{bearer::Bearer, revoke::learn_session_end};
@@ -24,6 +26,9 @@ use crate::{
     refusal::Refusal,
 };
 
+/// Bytes of a device's name in lists.
+const DEVICE_NAME_LENGTH: usize = 12;
+
 /// A person who may see and end their own sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOwnerScope {
@@ -31,6 +36,19 @@ pub struct SessionOwnerScope {
     user: UserId,
     /// The session that the token belongs to.
     pub current: SessionId,
+}
+
+impl SessionOwnerScope {
+    /// What a device is called in lists: the same for all sessions of one device and person. The device's id is what knows it
+    /// again, for sign-ins and across tenants; a list must not hand it out.
+    #[must_use]
+    pub fn device(&self, app: &App, device: DeviceId) -> String {
+        let mut context = hmac::Context::with_key(&app.keyring.masters().active().device);
+        context.update(self.tenant.as_bytes());
+        context.update(self.user.as_bytes());
+        context.update(device.as_bytes());
+        URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..DEVICE_NAME_LENGTH])
+    }
 }
 
 /// Whether the bearer may; nothing if not.

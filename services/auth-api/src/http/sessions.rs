@@ -54,20 +54,20 @@ impl FromRequestParts<Arc<App>> for Owner {
 pub(super) async fn list(State(app): State<Arc<App>>, Owner(owner): Owner) -> Response {
     match flow::list(&app, owner).await {
         Ok(sessions) => {
-            let sessions: Vec<_> = sessions.iter().map(|session| show(session, &owner)).collect();
+            let sessions: Vec<_> = sessions.iter().map(|session| show(&app, session, &owner)).collect();
             Json(json!({ "sessions": sessions })).into_response()
         }
         Err(refusal) => Answer::new(&app).refusal(&refusal),
     }
 }
 
-fn show(session: &LiveSession, owner: &SessionOwnerScope) -> serde_json::Value {
+fn show(app: &App, session: &LiveSession, owner: &SessionOwnerScope) -> serde_json::Value {
     let instant = |at: time::OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     json!({
         "session_id": session.id,
         "client_id": session.client_id,
         "client_name": session.client_name,
-        "device_id": session.device_id,
+        "device": owner.device(app, session.device_id),
         "created_at": instant(session.created_at),
         "last_used_at": instant(session.last_used_at),
         "expires_at": instant(session.expires_at),

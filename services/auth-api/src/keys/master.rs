@@ -27,6 +27,8 @@ pub struct MasterKey {
     pub request: hmac::Key,
     /// Ties a form to the browser that got it.
     pub csrf: hmac::Key,
+    /// Names devices in lists.
+    pub device: hmac::Key,
     /// Seals signing keys.
     pub key_wrap: aead::LessSafeKey,
 }
@@ -131,6 +133,7 @@ impl MasterKey {
             account: mac(b"account")?,
             request: mac(b"request")?,
             csrf: mac(b"csrf")?,
+            device: mac(b"device")?,
             key_wrap: aead::LessSafeKey::new(wrap),
         })
     }

@@ -1,20 +1,22 @@
 /* authorization_insert */
 -- One row is the whole authorization. The row keeps the epochs of this snapshot, and an exchange that finds others
 -- refuses; so what has an epoch needs no lock. The signed-in browser and the consent have none: whoever ends them waits for
--- the locks of this statement, and so finds the row that it makes. Behind a browser stands its session, alive by every rule here, and who signed in to it and when; a
--- client that must be allowed finds what it asks for in the consent.
+-- the locks of this statement, and so finds the row that it makes. Behind a browser stands its session, alive by every rule
+-- here, and who signed in to it and when; a client that must be allowed finds what it asks for in the consent.
 WITH browsers AS MATERIALIZED (
-  SELECT b.id, b.user_id, b.device_id, b.auth_time, b.amr, b.ended_at, b.expires_at, b.seen_at, b.idle_ttl,
+  SELECT b.id, b.tenant_id, b.user_id, b.device_id, b.auth_time, b.amr, b.ended_at, b.expires_at, b.seen_at, b.idle_ttl,
          b.tenant_epoch, b.user_epoch
-  FROM unnest($2::uuid[], $25::uuid[]) AS q (tenant_id, browser_session_id)
+  FROM (SELECT DISTINCT q.tenant_id, q.browser_session_id
+        FROM unnest($2::uuid[], $25::uuid[]) AS q (tenant_id, browser_session_id)) q
   JOIN browser_session b ON b.id = q.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM q.tenant_id
   ORDER BY b.id
   FOR SHARE OF b
 ), consents AS MATERIALIZED (
   SELECT k.tenant_id, k.user_id, k.client_id, k.scope, k.revoked_at
-  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $27::text[]) AS q (tenant_id, client_id, user_id, consent_scope)
+  FROM (SELECT DISTINCT q.tenant_id, q.client_id, q.user_id
+        FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $27::text[]) AS q (tenant_id, client_id, user_id, consent_scope)
+        WHERE q.consent_scope IS NOT NULL) q
   JOIN consent k ON k.tenant_id = q.tenant_id AND k.user_id = q.user_id AND k.client_id = q.client_id
-  WHERE q.consent_scope IS NOT NULL
   ORDER BY k.tenant_id, k.user_id, k.client_id
   FOR SHARE OF k
 ), decided AS MATERIALIZED (
@@ -50,7 +52,7 @@ WITH browsers AS MATERIALIZED (
   JOIN client c        ON c.id = r.client_id AND c.tenant_id IS NOT DISTINCT FROM r.tenant_id
   JOIN app_user u      ON u.id = r.user_id AND u.tenant_id IS NOT DISTINCT FROM r.tenant_id
   LEFT JOIN password p ON p.user_id = r.user_id AND p.tenant_id IS NOT DISTINCT FROM r.tenant_id
-  LEFT JOIN browsers b ON b.id = r.browser_session_id
+  LEFT JOIN browsers b ON b.id = r.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM r.tenant_id
   LEFT JOIN consents k
     ON k.tenant_id = r.tenant_id AND k.user_id = r.user_id AND k.client_id = r.client_id
 ), inserted AS (

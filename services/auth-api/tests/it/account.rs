@@ -3,7 +3,7 @@
 use futures::future::join;
 use uuid::Uuid;
 
-use crate::support::{Answer, Browser, Client, ClientSpec, PASSWORD, PageForm, Replica, Tokens, User, World};
+use crate::support::{Answer, Browser, Call, Client, ClientSpec, PASSWORD, PageForm, Replica, Tokens, User, World};
 
 const ACCOUNT: &str = "/t/demo/account";
 const NEW_PASSWORD: &str = "a quite different phrase";
@@ -188,6 +188,20 @@ async fn se_04_account_forms_of_another_session_or_site_are_refused() {
     assert_eq!(browser.send_form(&stale, &[]).await.status, 403);
     assert_eq!(browser.get(ACCOUNT).await.status, 200);
     assert!(!world.event_types().await.contains(&"browser_signed_out".to_owned()));
+}
+
+#[tokio::test]
+async fn iv_01_texts_that_are_no_slug_are_no_tenant() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    for slug in ["%00", "%0d%0a", "%20", "..%2fdemo", "demo%00", "%f0%9f%a6%80"] {
+        for page in ["account", "sign-in"] {
+            let answer = replica.send(Call::get(format!("/t/{slug}/{page}"))).await;
+            assert_eq!(answer.status, 404, "{slug} {page}");
+        }
+        let answer = replica.send(Call::get(format!("/auth/signed-out?tenant={slug}"))).await;
+        assert!([200, 400].contains(&answer.status), "{slug}: {}", answer.status);
+    }
 }
 
 #[tokio::test]

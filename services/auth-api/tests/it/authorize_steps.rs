@@ -417,6 +417,10 @@ async fn hd_05_no_parameter_of_ours_leads_elsewhere() {
     ] {
         let answer = browser.send(Call::get(target)).await;
         assert!(answer.header("location").is_none(), "{}", answer.status);
+        assert!(
+            !answer.text().contains("\"//evil"),
+            "a link of the page leads elsewhere"
+        );
     }
 }
 

@@ -37,16 +37,19 @@ impl<S: Sync> FromRequestParts<S> for Cookies {
 }
 
 impl Cookies {
-    /// The cookies of a request. Too many of them are none.
+    /// The cookies of a request. Too many of them are none; one that is not ASCII is none of ours and hides no other.
     pub(in crate::http) fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::COOKIE);
         let bytes: usize = values.iter().map(HeaderValue::len).sum();
         if bytes > MAX_HEADER_BYTES {
             return Self::default();
         }
-        let lines = values.iter().filter_map(|value| value.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
+        let pairs = values
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let pairs = pairs.filter_map(|pair| {
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.is_ascii())?;
+            let (name, value) = pair.trim_matches([' ', '\t']).split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
         });
         Self(pairs.collect())
@@ -142,6 +145,15 @@ mod tests {
         assert_eq!(cookies(&[&line]).device(), Some(device));
         assert_eq!(cookies(&[&line, "__Host-credo_-device=1"]).slugs().count(), 0);
         assert_eq!(cookies(&["__Host-credo-device=somebody"]).device(), None);
+    }
+
+    #[test]
+    fn se_01_cookies_of_others_hide_none_of_ours() {
+        let mut headers = HeaderMap::new();
+        let line = "x=\u{e9}; __Host-credo_demo=x; \u{2000}__Host-credo_other=y".as_bytes();
+        headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+        let read = Cookies::of(&headers);
+        assert_eq!((read.signed_in("demo"), read.signed_in("other")), (Some("x"), None));
     }
 
     #[test]

@@ -64,16 +64,20 @@ impl<S: Sync> FromRequestParts<S> for Visit {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let context = parts.extensions.get::<Context>();
         Ok(Self {
-            here: parts
-                .uri
-                .path_and_query()
-                .map_or_else(String::new, |here| here.as_str().to_owned()),
+            here: here(&parts.uri),
             reference: context.map_or_else(String::new, |context| context.0.id.to_string()),
             chosen: chosen(&parts.uri),
             remembered: remembered(&parts.headers),
             accepted: accepted(&parts.headers),
         })
     }
+}
+
+/// The page's own address, for its links. `//host` would be another site's.
+fn here(uri: &Uri) -> String {
+    let here = uri.path_and_query().map_or("/", |here| here.as_str());
+    let is_ours = here.starts_with('/') && !here[1..].starts_with(['/', '\\']);
+    if is_ours { here.to_owned() } else { "/".to_owned() }
 }
 
 /// Keeps a choice of language: in a cookie, and in the URL of the page that the answer leads to.

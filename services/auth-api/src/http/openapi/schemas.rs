@@ -122,7 +122,8 @@ pub(in crate::http) struct LiveSession {
     session_id: String,
     client_id: String,
     client_name: String,
-    device_id: Option<String>,
+    /// The same for sessions of one device; no `device_id`, which only the device itself knows.
+    device: String,
     created_at: String,
     last_used_at: String,
     expires_at: String,
