@@ -94,7 +94,7 @@ impl App {
         let app = Arc::new(Self {
             directory: Directory::new(Arc::clone(&store), Arc::clone(&feed)),
             keyring: Keyring::new(masters, Arc::clone(&store)),
-            passwords: Passwords::new(settings.password.hash_threads)
+            passwords: Passwords::new(settings.password.hash_threads, settings.password.rehash_below)
                 .map_err(|error| BuildError::Passwords(error.to_string()))?,
             address_attempts: AddressAttempts::new(
                 settings.password.attempts_per_address_per_minute,

@@ -7,19 +7,48 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version, password_hash::phc::PasswordHash,
+};
 use credo_auth_domain::password::Password;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::refusal::Refusal;
 
-/// Memory of one computation, in KiB (OWASP's first choice for Argon2id).
-const MEMORY_KIB: u32 = 19_456;
-/// Passes over it.
-const PASSES: u32 = 2;
 /// Computations that may wait for each thread.
 const MAX_WAITING_PER_THREAD: usize = 64;
+
+/// What one computation costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+impl Cost {
+    /// OWASP's first choice for Argon2id: of every new hash.
+    pub const TODAY: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+    };
+
+    /// Whether a PHC string cost less than this. One that cannot be read says nothing.
+    fn exceeds(self, hash: &str) -> bool {
+        let params = PasswordHash::new(hash)
+            .ok()
+            .and_then(|hash| Params::try_from(&hash).ok());
+        params.is_some_and(|params| params.m_cost() < self.memory_kib || params.t_cost() < self.passes)
+    }
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self::TODAY
+    }
+}
 
 /// Hashes and checks passwords.
 #[derive(Debug)]
@@ -28,6 +57,8 @@ pub struct Passwords {
     threads: Arc<Semaphore>,
     waiting: AtomicUsize,
     max_waiting: usize,
+    /// A hash that cost less is replaced at the next sign-in.
+    rehash_below: Cost,
     /// Checked where there is nothing to check, so that nobody can tell by the time.
     decoy: SecretString,
 }
@@ -37,12 +68,12 @@ pub struct Passwords {
 pub struct Turn(OwnedSemaphorePermit);
 
 impl Passwords {
-    /// At most `threads` computations at one time.
+    /// At most `threads` computations at one time; what cost less than `rehash_below` is to be hashed again.
     ///
     /// # Errors
     /// If Argon2 refuses its parameters or the system has no randomness.
-    pub fn new(threads: usize) -> Result<Self, argon2::password_hash::Error> {
-        let params = Params::new(MEMORY_KIB, PASSES, 1, None)?;
+    pub fn new(threads: usize, rehash_below: Cost) -> Result<Self, argon2::password_hash::Error> {
+        let params = Params::new(Cost::TODAY.memory_kib, Cost::TODAY.passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = argon2.hash_password(b"nobody's password")?.to_string().into();
         Ok(Self {
@@ -50,6 +81,7 @@ impl Passwords {
             threads: Arc::new(Semaphore::new(threads)),
             waiting: AtomicUsize::new(0),
             max_waiting: threads * MAX_WAITING_PER_THREAD,
+            rehash_below,
             decoy,
         })
     }
@@ -67,6 +99,12 @@ impl Passwords {
         let permit = Arc::clone(&self.threads).acquire_owned().await;
         drop(guard);
         permit.map(Turn).map_err(|_| Refusal::internal("a closed semaphore"))
+    }
+
+    /// Whether a password is to be hashed again, now that it is known.
+    #[must_use]
+    pub fn is_weak(&self, hash: &SecretString) -> bool {
+        self.rehash_below.exceeds(hash.expose_secret())
     }
 
     /// The PHC string of a password.
@@ -128,13 +166,23 @@ mod tests {
 
     #[tokio::test]
     async fn pw_02_pw_04_passwords_are_argon2id_and_not_truncated() {
-        let passwords = Passwords::new(1).unwrap();
+        let passwords = Passwords::new(1, Cost::TODAY).unwrap();
         let long = "a".repeat(72);
         let hash = passwords
             .hash(passwords.turn().await.unwrap(), Password::typed(&long).unwrap())
             .await
             .unwrap();
         assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(!passwords.is_weak(&hash));
+        for (cost, weak) in [
+            ("m=19456,t=1,p=1", true),
+            ("m=19455,t=2,p=1", true),
+            ("m=65536,t=3,p=4", false),
+        ] {
+            let other = hash.expose_secret().replace("m=19456,t=2,p=1", cost);
+            assert_eq!(passwords.is_weak(&other.into()), weak, "{cost}");
+        }
+        assert!(!passwords.is_weak(&"$argon2id$x".to_owned().into()));
         for (text, good) in [
             (long.clone(), true),
             (format!("{long}b"), false),

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::http::TrustedProxies;
+use crate::{http::TrustedProxies, passwords::Cost};
 
 /// Every name that auth-api knows.
 pub const SPEC: Spec = Spec {
@@ -157,6 +157,9 @@ pub struct Passwords {
     pub hash_threads: usize,
     /// Passwords that one address may try with one tenant in a minute; each replica counts for itself.
     pub attempts_per_address_per_minute: u32,
+    /// A hash that cost less is replaced at the next sign-in. Not for operators to set: tests hash for nothing.
+    #[serde(skip)]
+    pub rehash_below: Cost,
 }
 
 impl Default for Passwords {
@@ -164,6 +167,7 @@ impl Default for Passwords {
         Self {
             hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
             attempts_per_address_per_minute: 100,
+            rehash_below: Cost::TODAY,
         }
     }
 }

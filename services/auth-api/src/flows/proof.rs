@@ -104,22 +104,40 @@ async fn by_password(
             password_version,
         } => (Some((user, password_version)), Some(password_hash)),
     };
+    let is_weak = hash.as_ref().is_some_and(|hash| app.passwords.is_weak(hash));
     let timer = app.metrics.password_hash_seconds.start_timer();
     let verified = app.passwords.verify(turn, password.clone(), hash).await?;
     timer.observe_duration();
     match user {
-        Some((user, version)) if verified => Ok(Proof {
-            user,
-            password_version: Some(version),
-            account_hash: Some(account_hash),
-            device_account_hash: device.map(|(_, hash)| hash),
-            amr: AMR_PASSWORD,
-        }),
+        Some((user, version)) if verified => {
+            if is_weak && let Err(refusal) = rehash(app, to.tenant, (user, version), password).await {
+                tracing::warn!(%refusal, "a weak hash stays for now");
+            }
+            Ok(Proof {
+                user,
+                password_version: Some(version),
+                account_hash: Some(account_hash),
+                device_account_hash: device.map(|(_, hash)| hash),
+                amr: AMR_PASSWORD,
+            })
+        }
         _ => {
             record_failure(app, context, to, email, account_hash).await?;
             Err(Denial::WrongProof.into())
         }
     }
+}
+
+/// Hashes a password that was just proved as passwords are hashed today.
+async fn rehash(
+    app: &App,
+    tenant: &Tenant,
+    (user, version): (UserId, i64),
+    password: &Password,
+) -> Result<(), Refusal> {
+    let turn = app.passwords.turn().await?;
+    let hash = app.passwords.hash(turn, password.clone()).await?;
+    Ok(app.store.rehash_password(tenant.id, user, (version, &hash)).await?)
 }
 
 /// Takes an address at its word: for demonstrations and load tests.

@@ -1,4 +1,4 @@
-//! A person's change of their own password.
+//! A person's change of their own password, and a stronger hash of the one they have.
 
 use credo_ids::{BrowserSessionId, EventId, TenantId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -64,5 +64,24 @@ impl Store {
             item.event.personal.as_bytes()
         );
         Ok(epoch.fetch_optional(&self.cold).await?)
+    }
+
+    /// Keeps the password that `version` names under another hash. Nothing else changes, and nothing at all if the
+    /// password is another one by now.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all, fields(user = %user))]
+    pub async fn rehash_password(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        (version, hash): (i64, &SecretString),
+    ) -> Result<(), Fault> {
+        let (user, tenant, hash) = (user.as_uuid(), tenant.as_uuid(), hash.expose_secret());
+        sqlx::query_file!("sql/password_rehash.sql", user, tenant, version, hash)
+            .execute(&self.cold)
+            .await?;
+        Ok(())
     }
 }

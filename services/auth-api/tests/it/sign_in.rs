@@ -1,8 +1,11 @@
 //! `POST /auth/authorize` with JSON: who may sign whom in, and what it answers.
 
+use auth_api::passwords::Cost;
 use serde_json::{Value, json};
 
-use crate::support::{BASE_URL, CHALLENGE, Call, ClientSpec, PASSWORD, REDIRECT_URI, World, sign_in_body};
+use crate::support::{
+    BASE_URL, Browser, CHALLENGE, Call, ClientSpec, PASSWORD, REDIRECT_URI, ReplicaSpec, World, sign_in_body,
+};
 
 #[tokio::test]
 async fn sign_in_answers_code_state_issuer_and_device() {
@@ -288,4 +291,26 @@ async fn address_alone_signs_nobody_in_where_the_server_can_be_reached() {
             .refuses(400, "invalid_request");
     }
     assert_eq!(world.number("SELECT count(*) FROM app_user").await, 1);
+}
+
+#[tokio::test]
+async fn pw_04_weak_hash_is_replaced_when_its_password_is_known() {
+    let world = World::new().await;
+    let spec = ReplicaSpec {
+        rehash_below: Cost::TODAY,
+        ..ReplicaSpec::default()
+    };
+    let replica = world.replica_with(spec).await;
+    let today = "SELECT count(*) FROM password WHERE hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%' AND version = 1";
+    let (client, email) = (&world.client, world.user.email.as_str());
+    let wrong = replica.sign_in(client, email, "a wrong password, surely").await;
+    wrong.refuses(400, "invalid_grant");
+    assert_eq!(world.number(today).await, 0);
+    replica.sign_in(client, email, PASSWORD).await.ok();
+    assert_eq!(world.number(today).await, 1);
+    // Once: the hash of today is kept.
+    world.sql("CREATE TABLE kept AS SELECT hash FROM password").await;
+    replica.sign_in(client, email, PASSWORD).await.ok();
+    Browser::new(&replica).sign_in_to("demo", &world.user).await;
+    assert_eq!(world.number("SELECT count(*) FROM password NATURAL JOIN kept").await, 1);
 }

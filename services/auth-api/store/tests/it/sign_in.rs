@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use credo_auth_domain::email_address::EmailAddress;
 use credo_auth_store::{Account, Authorization, Reservation};
-use credo_ids::DeviceId;
+use credo_ids::{DeviceId, TenantId};
 use futures::future::join_all;
 
 use crate::fixture::{World, hash};
@@ -166,4 +166,28 @@ async fn pw_08_known_device_has_a_count_of_its_own() {
         .unwrap();
     assert_eq!(failures, 0);
     assert!(!too_many(&try_with(None).await));
+}
+
+#[tokio::test]
+async fn pw_04_another_hash_is_for_the_password_that_was_proved() {
+    let world = World::new().await;
+    sqlx::query("INSERT INTO password (user_id, tenant_id, hash, version) VALUES ($1, $2, '$argon2id$old', 2)")
+        .bind(world.user.as_uuid())
+        .bind(world.tenant.as_uuid())
+        .execute(world.owner())
+        .await
+        .unwrap();
+    let stored = async || -> (String, i64) {
+        let row = sqlx::query_as("SELECT hash, version FROM password");
+        row.fetch_one(world.owner()).await.unwrap()
+    };
+    let (other, new) = (TenantId::now_v7(), "$argon2id$new".to_owned().into());
+    for (tenant, version) in [(world.tenant, 1), (world.tenant, 3), (other, 2)] {
+        let rehash = world.store.rehash_password(tenant, world.user, (version, &new));
+        rehash.await.unwrap();
+        assert_eq!(stored().await, ("$argon2id$old".to_owned(), 2));
+    }
+    let rehash = world.store.rehash_password(world.tenant, world.user, (2, &new));
+    rehash.await.unwrap();
+    assert_eq!(stored().await, ("$argon2id$new".to_owned(), 2));
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use auth_api::{app::App, http, keys::MasterKeys, settings::Settings};
+use auth_api::{app::App, http, keys::MasterKeys, passwords::Cost, settings::Settings};
 use axum::{Router, extract::ConnectInfo};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_clock::{ManualClock, SharedClock};
@@ -28,6 +28,8 @@ pub struct ReplicaSpec {
     pub master_keys: String,
     pub redis_url: Option<&'static str>,
     pub attempts_per_address: u32,
+    /// Nothing by default: the fixtures hash for nothing.
+    pub rehash_below: Cost,
 }
 
 impl Default for ReplicaSpec {
@@ -39,6 +41,10 @@ impl Default for ReplicaSpec {
             master_keys: Self::master_key(1, ""),
             redis_url: None,
             attempts_per_address: 100_000,
+            rehash_below: Cost {
+                memory_kib: 0,
+                passes: 0,
+            },
         }
     }
 }
@@ -63,7 +69,7 @@ pub struct Replica {
 impl Replica {
     /// Starts a replica over the database at `url`, and waits until it has read the feed.
     pub async fn start(url: String, spec: ReplicaSpec) -> Self {
-        let settings: Settings = serde_json::from_value(json!({
+        let mut settings: Settings = serde_json::from_value(json!({
             "public_base_url": BASE_URL,
             "master_keys_path": "/nowhere",
             "http": { "max_concurrent_requests": spec.max_concurrent_requests },
@@ -72,6 +78,7 @@ impl Replica {
             "password": { "hash_threads": 2, "attempts_per_address_per_minute": spec.attempts_per_address },
         }))
         .unwrap();
+        settings.password.rehash_below = spec.rehash_below;
         settings.validate().unwrap();
         let manual = ManualClock::new(OffsetDateTime::now_utc());
         let clock = spec.clock.unwrap_or_else(|| Arc::clone(&manual) as SharedClock);
