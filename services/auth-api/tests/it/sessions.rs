@@ -19,6 +19,36 @@ fn ids(list: &Value) -> Vec<Uuid> {
 }
 
 #[tokio::test]
+async fn lists_name_a_device_and_do_not_hand_out_its_id() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    let mine = replica.tokens(&world.client, &world.user).await;
+    let second = replica.tokens(&world.client, &world.user).await;
+    let bob = world
+        .add_user_of(&world.tenant, "bob@demo.example", Some(PASSWORD))
+        .await;
+    let of_bob = replica.tokens(&world.client, &bob).await;
+    // One device, whoever uses it.
+    let device = Uuid::new_v4();
+    let taken = format!(
+        "UPDATE session SET device_id = '{device}' WHERE id <> '{}'",
+        second.session
+    );
+    world.sql(&taken).await;
+    let list = replica.sessions(&mine.access).await.ok();
+    let name = |position: usize| list["sessions"][position]["device"].as_str().unwrap().to_owned();
+    assert_ne!(name(0), name(1), "two devices");
+    let theirs = replica.sessions(&of_bob.access).await.ok();
+    assert_ne!(
+        theirs["sessions"][0]["device"], list["sessions"][1]["device"],
+        "two people"
+    );
+    for told in [list, theirs] {
+        assert!(!told.to_string().contains(&device.to_string()), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn se_08_person_sees_and_ends_their_own_sessions_alone() {
     let world = World::new().await;
     let replica = world.replica().await;
