@@ -55,10 +55,17 @@ fn form(page: &Answer, action: &str, field: &str) -> Option<PageForm> {
 }
 
 async fn change_password(browser: &Browser<'_>, current: &str, new: &str) -> Answer {
-    let page = browser.get(ACCOUNT).await;
-    let form = page.form_to(&format!("{ACCOUNT}/password"));
+    let form = password_form(browser).await;
+    send_change(browser, &form, (current, new)).await
+}
+
+async fn password_form(browser: &Browser<'_>) -> PageForm {
+    browser.get(ACCOUNT).await.form_to(&format!("{ACCOUNT}/password"))
+}
+
+async fn send_change(browser: &Browser<'_>, form: &PageForm, (current, new): (&str, &str)) -> Answer {
     let filled = [("current_password", current), ("new_password", new)];
-    browser.send_form(&form, &filled).await
+    browser.send_form(form, &filled).await
 }
 
 #[tokio::test]
@@ -369,9 +376,10 @@ async fn two_password_changes_at_once_have_one_winner() {
     let (one, two) = (world.replica().await, world.replica().await);
     let browser = signed_in(&one, &world.user).await;
     let same = browser.at(&two);
+    let (left, right) = (password_form(&browser).await, password_form(&same).await);
     let (first, second) = join(
-        change_password(&browser, PASSWORD, NEW_PASSWORD),
-        change_password(&same, PASSWORD, "an even more different phrase"),
+        send_change(&browser, &left, (PASSWORD, NEW_PASSWORD)),
+        send_change(&same, &right, (PASSWORD, "an even more different phrase")),
     )
     .await;
     let winners = [&first, &second]
