@@ -12,6 +12,10 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::patience::eventually;
+
+/// How long a page may take.
+pub const SOON: Duration = Duration::from_secs(10);
 /// How `WebDriver` names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// What the driver says when it listens.
@@ -129,6 +133,14 @@ impl Chromium {
         Ok(self.get("title").await?.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Waits until the page has what a selector finds: what was pressed may lead to it still.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub async fn wait_for(&self, selector: &str) -> Result<()> {
+        eventually(SOON, async || self.element(selector).await.map(drop)).await
+    }
+
     async fn element(&self, selector: &str) -> Result<String> {
         let body = json!({ "using": "css selector", "value": selector });
         let found = self
@@ -138,26 +150,30 @@ impl Chromium {
         Ok(found[ELEMENT].as_str().context("an element without an id")?.to_owned())
     }
 
-    /// Clicks what a selector finds.
+    /// Clicks what a selector finds, as soon as it is there.
     ///
     /// # Errors
-    /// If it is not there, or cannot be clicked.
+    /// If it does not come, or cannot be clicked.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let element = self.element(selector).await?;
-        self.post(&format!("element/{element}/click"), &json!({}))
-            .await
-            .map(drop)
+        let click = async || {
+            let element = self.element(selector).await?;
+            self.post(&format!("element/{element}/click"), &json!({})).await
+        };
+        eventually(SOON, click).await.map(drop)
     }
 
-    /// Types into a field, in place of what is there.
+    /// Types into a field, in place of what is there, as soon as it is there.
     ///
     /// # Errors
-    /// If it is not there.
+    /// If it does not come.
     pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
-        let element = self.element(selector).await?;
-        self.post(&format!("element/{element}/clear"), &json!({})).await?;
-        let body = json!({ "text": text });
-        self.post(&format!("element/{element}/value"), &body).await.map(drop)
+        let fill = async || {
+            let element = self.element(selector).await?;
+            self.post(&format!("element/{element}/clear"), &json!({})).await?;
+            let body = json!({ "text": text });
+            self.post(&format!("element/{element}/value"), &body).await
+        };
+        eventually(SOON, fill).await.map(drop)
     }
 
     /// Presses keys, wherever the focus is.

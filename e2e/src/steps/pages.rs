@@ -1,6 +1,6 @@
 //! Pages as Chromium shows them: by mouse and by keyboard, with script and without, narrow and wide, light and dark.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
 use credo_proto::admin::v1::CreateClientRequest;
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    chromium::View,
+    chromium::{SOON, View},
     failure::{Result, ensure},
     oauth::{SignIn, random_text},
     patience::eventually,
@@ -25,8 +25,6 @@ use crate::{
 const MAX_PAGE_BYTES: u64 = 50_000;
 /// More presses of the tabulator than any page has stops.
 const MAX_STOPS: usize = 40;
-/// How long a page may take.
-const SOON: Duration = Duration::from_secs(10);
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 /// Narrow and dark, wide and light: with both, every rule of the style sheet is seen.
@@ -175,6 +173,7 @@ pub async fn presses_by_keyboard(world: &mut CredoWorld, id: String) -> Result {
 /// Tabs until the focus is there, and sees it at each stop.
 async fn reach(world: &CredoWorld, id: &str) -> Result {
     let chromium = world.chromium()?;
+    chromium.wait_for(&format!("#{id}")).await?;
     for _ in 0..MAX_STOPS {
         if focus(world, "id").await? == id {
             let outline = chromium
@@ -214,9 +213,12 @@ pub async fn title_is(world: &mut CredoWorld, expected: String) -> Result {
 
 #[then(regex = r"^the focus is on ([a-z-]+)$")]
 pub async fn focus_is(world: &mut CredoWorld, id: String) -> Result {
-    let found = focus(world, "id").await?;
-    ensure!(found == id, "it is on {found:?}");
-    Ok(())
+    let stands = async || {
+        let found = focus(world, "id").await?;
+        anyhow::ensure!(found == id, "it is on {found:?}");
+        Ok(())
+    };
+    Ok(eventually(SOON, stands).await?)
 }
 
 #[then(regex = r"^Chromium is at (\S+)$")]
