@@ -39,7 +39,7 @@ WITH locked AS MATERIALIZED (
            WHEN l.generation = l.row_generation AND l.refresh_hash = l.secret_hash
             AND NOT string_to_array(l.req_scope, ' ') <@ string_to_array(l.scope, ' ') THEN 'ScopeExceeded'
            WHEN l.generation = l.row_generation AND l.refresh_hash = l.secret_hash THEN 'Rotated'
-           WHEN l.generation = l.row_generation - 1 AND l.refresh_hash = l.new_hash AND c.refresh_grace_seconds > 0
+           WHEN l.generation = l.row_generation - 1 AND l.refresh_hash = l.new_hash AND l.c_refresh_grace_seconds > 0
             AND l.rotated_at + make_interval(secs => l.c_refresh_grace_seconds) > now() THEN 'RetriedInGrace'
            WHEN l.demoted                                                      THEN 'Demoted'
            ELSE 'Replayed'
