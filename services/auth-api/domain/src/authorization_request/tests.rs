@@ -1,3 +1,5 @@
+//! Requests that clients send and attackers make, read and judged.
+
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use credo_ids::TenantId;
