@@ -2,13 +2,19 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 13] = [
     "credo/admin/v1/permission.proto",
+    "credo/admin/v1/error_reason.proto",
     "credo/admin/v1/tenant_service.proto",
     "credo/admin/v1/client_service.proto",
     "credo/admin/v1/user_service.proto",
+    "credo/admin/v1/session_service.proto",
+    "credo/admin/v1/signing_key_service.proto",
+    "credo/admin/v1/consent_service.proto",
+    "credo/admin/v1/rate_limit_service.proto",
     "credo/admin/v1/outbox_service.proto",
     "credo/admin/v1/audit_service.proto",
+    "credo/admin/v1/debug_service.proto",
     "credo/events/v1/event.proto",
 ];
 
@@ -26,6 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     // Encoded by the compiler itself: prost's own messages drop options that they do not know, the permissions among them.
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .generate_default_stubs(true)
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

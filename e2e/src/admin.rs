@@ -172,13 +172,21 @@ impl Admin {
         let (tenant_id, user_id) = (tenant_id.to_owned(), user_id.to_owned());
         let user = if on {
             self.users()
-                .enable_user(EnableUserRequest { tenant_id, user_id })
+                .enable_user(EnableUserRequest {
+                    tenant_id,
+                    user_id,
+                    ..Default::default()
+                })
                 .await?
                 .into_inner()
                 .user
         } else {
             self.users()
-                .disable_user(DisableUserRequest { tenant_id, user_id })
+                .disable_user(DisableUserRequest {
+                    tenant_id,
+                    user_id,
+                    ..Default::default()
+                })
                 .await?
                 .into_inner()
                 .user
@@ -194,13 +202,21 @@ impl Admin {
         let (tenant_id, client_id) = (tenant_id.to_owned(), client_id.to_owned());
         let client = if on {
             self.clients()
-                .enable_client(EnableClientRequest { tenant_id, client_id })
+                .enable_client(EnableClientRequest {
+                    tenant_id,
+                    client_id,
+                    ..Default::default()
+                })
                 .await?
                 .into_inner()
                 .client
         } else {
             self.clients()
-                .disable_client(DisableClientRequest { tenant_id, client_id })
+                .disable_client(DisableClientRequest {
+                    tenant_id,
+                    client_id,
+                    ..Default::default()
+                })
                 .await?
                 .into_inner()
                 .client

@@ -124,6 +124,7 @@ async fn ensure_user(
         display_name: display_name.to_owned(),
         password: password.to_owned(),
         profile: Some(profile(display_name)),
+        ..CreateUserRequest::default()
     };
     users
         .create_user(new)

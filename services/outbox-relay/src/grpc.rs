@@ -97,6 +97,8 @@ impl OutboxService for Outbox {
             last_publish_time: report.last_publish_at.map(timestamp),
             last_error: report.last_error.unwrap_or_default(),
             shards: shards.collect(),
+            oldest_pending_age: None,
+            pause: None,
         }))
     }
 }

@@ -56,6 +56,7 @@ fn shape(client: ClientRecord) -> Client {
         create_time: Some(parse::timestamp(client.created_at)),
         update_time: Some(parse::timestamp(client.updated_at)),
         etag: parse::etag(client.version),
+        secrets: Vec::new(),
     }
 }
 

@@ -46,6 +46,8 @@ fn shape(user: UserRecord) -> User {
         create_time: Some(parse::timestamp(user.created_at)),
         update_time: Some(parse::timestamp(user.updated_at)),
         etag: parse::etag(user.version),
+        admin_scopes: Vec::new(),
+        sign_in: None,
     }
 }
 

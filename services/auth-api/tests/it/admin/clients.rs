@@ -17,6 +17,7 @@ async fn disable(console: &Console, tenant: &Tenant, client: &support::Client) -
     let request = DisableClientRequest {
         tenant_id: tenant.id.to_string(),
         client_id: client.id.to_string(),
+        ..Default::default()
     };
     let answer: DisableClientResponse = console.call("ClientService/DisableClient", request).await.unwrap();
     answer.client.unwrap()
@@ -26,6 +27,7 @@ async fn enable(console: &Console, tenant: &Tenant, client: &support::Client) ->
     let request = EnableClientRequest {
         tenant_id: tenant.id.to_string(),
         client_id: client.id.to_string(),
+        ..Default::default()
     };
     let answer: EnableClientResponse = console.call("ClientService/EnableClient", request).await.unwrap();
     answer.client.unwrap()

@@ -146,22 +146,29 @@ async fn changing_something_is_one_event_that_tells_before_and_after() {
     let request = DisableClientRequest {
         tenant_id: tenant_id.clone(),
         client_id: client_id.clone(),
+        ..Default::default()
     };
     let ((), event) = event_of(&console, "ClientService/DisableClient", request).await;
     check(&event, "client_disabled", PartyKind::Client, &active, &disabled);
     let request = EnableClientRequest {
         tenant_id: tenant_id.clone(),
         client_id,
+        ..Default::default()
     };
     let ((), event) = event_of(&console, "ClientService/EnableClient", request).await;
     check(&event, "client_enabled", PartyKind::Client, &disabled, &enabled);
     let request = DisableUserRequest {
         tenant_id: tenant_id.clone(),
         user_id: user_id.clone(),
+        ..Default::default()
     };
     let ((), event) = event_of(&console, "UserService/DisableUser", request).await;
     check(&event, "user_disabled", PartyKind::User, &active, &disabled);
-    let request = EnableUserRequest { tenant_id, user_id };
+    let request = EnableUserRequest {
+        tenant_id,
+        user_id,
+        ..Default::default()
+    };
     let ((), event) = event_of(&console, "UserService/EnableUser", request).await;
     check(&event, "user_enabled", PartyKind::User, &disabled, &enabled);
 }
@@ -188,11 +195,13 @@ async fn fi_10_nothing_changes_whose_event_cannot_be_written() {
     let request = DisableClientRequest {
         tenant_id: tenant_id.clone(),
         client_id: client_id.clone(),
+        ..Default::default()
     };
     refused(console.call("ClientService/DisableClient", request).await);
     let request = DisableUserRequest {
         tenant_id: tenant_id.clone(),
         user_id: user_id.clone(),
+        ..Default::default()
     };
     refused(console.call("UserService/DisableUser", request).await);
     assert_eq!(world.number(rows).await, before);
@@ -209,9 +218,14 @@ async fn fi_10_nothing_changes_whose_event_cannot_be_written() {
     let request = EnableClientRequest {
         tenant_id: tenant_id.clone(),
         client_id,
+        ..Default::default()
     };
     refused(console.call("ClientService/EnableClient", request).await);
-    let request = EnableUserRequest { tenant_id, user_id };
+    let request = EnableUserRequest {
+        tenant_id,
+        user_id,
+        ..Default::default()
+    };
     refused(console.call("UserService/EnableUser", request).await);
     assert_eq!(world.number(rows).await, before);
     assert_eq!(console.replica.app.metrics.compliance_persist_failures.get(), 7);

@@ -86,6 +86,7 @@ async fn disabling_waits_for_a_request_that_holds_the_row() {
     let request = DisableUserRequest {
         tenant_id: world.tenant.id.to_string(),
         user_id: world.user.id.to_string(),
+        ..Default::default()
     };
     let release = async {
         let waiting = "SELECT count(*) FROM pg_stat_activity

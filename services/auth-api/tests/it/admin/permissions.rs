@@ -112,13 +112,13 @@ fn messages(tenant: &Tenant, client: &str, user: &str, email: &str) -> Vec<(&'st
         ("ClientService/CreateClient", create_client.encode_to_vec()),
         ("ClientService/GetClient", GetClientRequest { tenant_id: tenant_id(), client_id: client_id() }.encode_to_vec()),
         ("ClientService/ListClients", list.encode_to_vec()),
-        ("ClientService/DisableClient", DisableClientRequest { tenant_id: tenant_id(), client_id: client_id() }.encode_to_vec()),
-        ("ClientService/EnableClient", EnableClientRequest { tenant_id: tenant_id(), client_id: client_id() }.encode_to_vec()),
+        ("ClientService/DisableClient", DisableClientRequest { tenant_id: tenant_id(), client_id: client_id(), ..Default::default() }.encode_to_vec()),
+        ("ClientService/EnableClient", EnableClientRequest { tenant_id: tenant_id(), client_id: client_id(), ..Default::default() }.encode_to_vec()),
         ("UserService/CreateUser", create_user.encode_to_vec()),
         ("UserService/GetUser", GetUserRequest { tenant_id: tenant_id(), user_id: user_id() }.encode_to_vec()),
         ("UserService/LookUpUser", LookUpUserRequest { tenant_id: tenant_id(), email }.encode_to_vec()),
-        ("UserService/DisableUser", DisableUserRequest { tenant_id: tenant_id(), user_id: user_id() }.encode_to_vec()),
-        ("UserService/EnableUser", EnableUserRequest { tenant_id: tenant_id(), user_id: user_id() }.encode_to_vec()),
+        ("UserService/DisableUser", DisableUserRequest { tenant_id: tenant_id(), user_id: user_id(), ..Default::default() }.encode_to_vec()),
+        ("UserService/EnableUser", EnableUserRequest { tenant_id: tenant_id(), user_id: user_id(), ..Default::default() }.encode_to_vec()),
     ];
     messages
 }

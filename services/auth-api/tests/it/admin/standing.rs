@@ -40,6 +40,7 @@ async fn a_disabled_administrator_is_refused_at_once_here_and_within_a_second_el
     let disable = DisableClientRequest {
         tenant_id: console.system.id.to_string(),
         client_id: victim.id.to_string(),
+        ..Default::default()
     };
     console
         .call::<DisableClientResponse>("ClientService/DisableClient", disable)

@@ -41,6 +41,7 @@ async fn disable(console: &Console) -> User {
     let request = DisableUserRequest {
         tenant_id: console.world.tenant.id.to_string(),
         user_id: console.world.user.id.to_string(),
+        ..Default::default()
     };
     let answer: DisableUserResponse = console.call("UserService/DisableUser", request).await.unwrap();
     answer.user.unwrap()
@@ -50,6 +51,7 @@ async fn enable(console: &Console) -> User {
     let request = EnableUserRequest {
         tenant_id: console.world.tenant.id.to_string(),
         user_id: console.world.user.id.to_string(),
+        ..Default::default()
     };
     let answer: EnableUserResponse = console.call("UserService/EnableUser", request).await.unwrap();
     answer.user.unwrap()
