@@ -34,6 +34,9 @@ pub struct Stack {
 /// One service.
 #[derive(Debug, Deserialize)]
 pub struct Service {
+    /// The public endpoints, of auth-api alone.
+    #[serde(default)]
+    pub http: Option<String>,
     /// Admin gRPC.
     pub grpc: String,
     /// Health and metrics.

@@ -29,7 +29,7 @@ impl External {
             Part::Postgres => self.auth_database_url.is_some() && self.audit_database_url.is_some(),
             Part::Redis => self.redis_url.is_some(),
             Part::Kafka => self.kafka_brokers.is_some(),
-            Part::AuthApi | Part::OutboxRelay | Part::AuditConsumer => false,
+            Part::AuthApi | Part::AuthApi2 | Part::OutboxRelay | Part::AuditConsumer => false,
         }
     }
 }

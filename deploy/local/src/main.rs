@@ -1,5 +1,5 @@
 //! The local system: one program that installs what is missing, starts, seeds, watches, breaks on request and ends all
-//! six parts of Credo on one machine. People (`make run`), tests and benchmarks drive the system through it.
+//! parts of Credo on one machine. People (`make run`), tests and benchmarks drive the system through it.
 //!
 //! It refuses to touch any server that it did not start. Invariant: when it ends, whatever the way, its parts end too.
 //! Errors here are lines for a person and nobody branches on them, so they are `anyhow` throughout.
@@ -143,8 +143,8 @@ async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<Exit
     };
     let layout = Layout::find(arguments.stack.as_deref().unwrap_or(default))?;
     let ask = match arguments.action {
-        Action::Run(wanted) => return keep_up(layout, wanted, terminal).await,
-        Action::Test { wanted, command } => return test(layout, wanted, &command, terminal).await,
+        Action::Run(wanted) => return Box::pin(keep_up(layout, wanted, terminal)).await,
+        Action::Test { wanted, command } => return Box::pin(test(layout, wanted, &command, terminal)).await,
         Action::Reset => return reset(&layout, terminal).await,
         Action::Stop { part: None } => return stop(&layout, terminal).await,
         Action::Audit(filter) => {
@@ -168,7 +168,8 @@ async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<Exit
 impl Wanted {
     fn options(self, customary_ports: bool, for_tests: bool) -> Options {
         let parts = if self.only.is_empty() {
-            Part::ALL.to_vec()
+            let is_wanted = |part: &Part| for_tests || *part != Part::AuthApi2;
+            Part::ALL.into_iter().filter(is_wanted).collect()
         } else {
             self.only
         };

@@ -1,4 +1,4 @@
-//! The six parts of a stack.
+//! The parts of a stack.
 
 use std::{fmt, time::Duration};
 
@@ -21,6 +21,10 @@ pub enum Part {
     Kafka,
     /// The authorization server.
     AuthApi,
+    /// A second replica of it, in stacks for tests: it has the same public address and answers at one of its own.
+    #[value(name = "auth-api-2")]
+    #[serde(rename = "auth-api-2")]
+    AuthApi2,
     /// From the outbox to Kafka.
     OutboxRelay,
     /// From Kafka to the audit store.
@@ -29,26 +33,36 @@ pub enum Part {
 
 impl Part {
     /// All parts in starting order; they stop in the reverse one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Postgres,
         Self::Redis,
         Self::Kafka,
         Self::AuthApi,
+        Self::AuthApi2,
         Self::OutboxRelay,
         Self::AuditConsumer,
     ];
     /// The parts that this repository builds.
-    pub const SERVICES: [Self; 3] = [Self::AuthApi, Self::OutboxRelay, Self::AuditConsumer];
+    pub const SERVICES: [Self; 4] = [Self::AuthApi, Self::AuthApi2, Self::OutboxRelay, Self::AuditConsumer];
 
-    /// The name on the command line, of the log and, for a service, of the program.
+    /// The name on the command line and of the log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Kafka => "kafka",
             Self::AuthApi => "auth-api",
+            Self::AuthApi2 => "auth-api-2",
             Self::OutboxRelay => "outbox-relay",
             Self::AuditConsumer => "audit-consumer",
+        }
+    }
+
+    /// The program of a service.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::AuthApi2 => Self::AuthApi.name(),
+            part => part.name(),
         }
     }
 
@@ -64,7 +78,9 @@ impl Part {
     pub const fn start_timeout(self) -> Duration {
         match self {
             Self::Redis => Duration::from_secs(15),
-            Self::Postgres | Self::AuthApi | Self::OutboxRelay | Self::AuditConsumer => Duration::from_mins(1),
+            Self::Postgres | Self::AuthApi | Self::AuthApi2 | Self::OutboxRelay | Self::AuditConsumer => {
+                Duration::from_mins(1)
+            }
             Self::Kafka => Duration::from_mins(2),
         }
     }

@@ -21,6 +21,9 @@ pub enum Port {
     AuthApiHttp,
     AuthApiGrpc,
     AuthApiManagement,
+    AuthApi2Http,
+    AuthApi2Grpc,
+    AuthApi2Management,
     OutboxRelayGrpc,
     OutboxRelayManagement,
     AuditConsumerGrpc,
@@ -33,10 +36,13 @@ pub enum Port {
 }
 
 impl Port {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::AuthApiHttp,
         Self::AuthApiGrpc,
         Self::AuthApiManagement,
+        Self::AuthApi2Http,
+        Self::AuthApi2Grpc,
+        Self::AuthApi2Management,
         Self::OutboxRelayGrpc,
         Self::OutboxRelayManagement,
         Self::AuditConsumerGrpc,
@@ -58,7 +64,14 @@ impl Port {
             Self::AuthApiManagement => Some(9000),
             Self::OutboxRelayManagement => Some(9001),
             Self::AuditConsumerManagement => Some(9002),
-            Self::Landing | Self::Postgres | Self::Redis | Self::Kafka | Self::KafkaController => None,
+            Self::AuthApi2Http
+            | Self::AuthApi2Grpc
+            | Self::AuthApi2Management
+            | Self::Landing
+            | Self::Postgres
+            | Self::Redis
+            | Self::Kafka
+            | Self::KafkaController => None,
         }
     }
 }

@@ -22,9 +22,11 @@ use crate::{
 /// # Errors
 /// If its program is not built, or what it needs cannot be written.
 pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -> Result<(Launch, Probe)> {
-    let prefix = format!("CREDO_{}_", part.name().replace('-', "_").to_uppercase());
+    let prefix = format!("CREDO_{}_", part.program().replace('-', "_").to_uppercase());
     let mut settings = settings(layout, state, backing, part)?;
-    let management = management_port(part);
+    let Listens { http, grpc, management } = listens(part);
+    settings.extend(http.map(|port| ("HTTP_LISTEN", state.ports.address(port))));
+    settings.push(("GRPC_LISTEN", state.ports.address(grpc)));
     settings.push(("MANAGEMENT_LISTEN", state.ports.address(management)));
     settings.push(("TELEMETRY_FORMAT", "json".to_owned()));
     let mut environment: Vec<_> = settings
@@ -32,14 +34,14 @@ pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part
         .map(|(key, value)| (format!("{prefix}{key}"), value))
         .collect();
     environment.push(("CREDO_PUBLIC_BASE_URL".to_owned(), state.ports.url(Port::AuthApiHttp)));
-    if part == Part::AuthApi {
+    if part.program() == Part::AuthApi.program() {
         let keys = layout.file("master-keys");
         make_master_keys(&keys)?;
         environment.push(("CREDO_MASTER_KEYS_FILE".to_owned(), keys.to_string_lossy().into_owned()));
     }
     let launch = Launch {
         part,
-        program: layout::program(part.name())?,
+        program: layout::program(part.program())?,
         arguments: Vec::new(),
         environment,
         account: None,
@@ -55,9 +57,7 @@ pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part
 
 fn settings(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -> Result<Vec<(&'static str, String)>> {
     let settings = match part {
-        Part::AuthApi => vec![
-            ("HTTP_LISTEN", state.ports.address(Port::AuthApiHttp)),
-            ("GRPC_LISTEN", state.ports.address(Port::AuthApiGrpc)),
+        Part::AuthApi | Part::AuthApi2 => vec![
             ("DATABASE_URL", backing.auth_url_of(state, "credo_auth_api")?),
             ("REDIS_URL", backing.redis_url.clone()),
             // Whole test suites sign in from one address.
@@ -65,13 +65,11 @@ fn settings(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -
         ],
         Part::OutboxRelay => {
             let mut settings = downstream(layout, state, backing, part)?;
-            settings.push(("GRPC_LISTEN", state.ports.address(Port::OutboxRelayGrpc)));
             settings.push(("DATABASE_URL", backing.auth_url_of(state, "credo_outbox_relay")?));
             settings
         }
         Part::AuditConsumer => {
             let mut settings = downstream(layout, state, backing, part)?;
-            settings.push(("GRPC_LISTEN", state.ports.address(Port::AuditConsumerGrpc)));
             settings.push(("DATABASE_URL", backing.audit_url_of(state, "credo_audit_consumer")?));
             settings.push((
                 "DATABASE_READER_URL",
@@ -97,12 +95,24 @@ fn downstream(layout: &Layout, state: &State, backing: &Backing, part: Part) -> 
     ])
 }
 
-const fn management_port(part: Part) -> Port {
-    match part {
-        Part::OutboxRelay => Port::OutboxRelayManagement,
-        Part::AuditConsumer => Port::AuditConsumerManagement,
-        _ => Port::AuthApiManagement,
-    }
+/// Where a service listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Listens {
+    /// Of auth-api alone.
+    pub http: Option<Port>,
+    pub grpc: Port,
+    pub management: Port,
+}
+
+/// Where a service listens. What is no service is taken for auth-api.
+pub const fn listens(part: Part) -> Listens {
+    let (http, grpc, management) = match part {
+        Part::AuthApi2 => (Some(Port::AuthApi2Http), Port::AuthApi2Grpc, Port::AuthApi2Management),
+        Part::OutboxRelay => (None, Port::OutboxRelayGrpc, Port::OutboxRelayManagement),
+        Part::AuditConsumer => (None, Port::AuditConsumerGrpc, Port::AuditConsumerManagement),
+        _ => (Some(Port::AuthApiHttp), Port::AuthApiGrpc, Port::AuthApiManagement),
+    };
+    Listens { http, grpc, management }
 }
 
 /// One key, made once: what was sealed under it is lost with it.

@@ -18,7 +18,8 @@ use crate::{
     part::Part,
     ports::Port,
     postgres::{self, Postgres},
-    redis, seed, services,
+    redis, seed,
+    services::{self, Listens},
     stack_file::{self, StackFile},
     state::{AdminClient, State},
     supervisor::Supervisor,
@@ -278,13 +279,13 @@ fn ports_of(part: Part) -> Vec<Port> {
         Part::Postgres => vec![Port::Postgres],
         Part::Redis => vec![Port::Redis],
         Part::Kafka => vec![Port::Kafka, Port::KafkaController],
-        Part::AuthApi => vec![
-            Port::AuthApiHttp,
-            Port::AuthApiGrpc,
-            Port::AuthApiManagement,
-            Port::Landing,
-        ],
-        Part::OutboxRelay => vec![Port::OutboxRelayGrpc, Port::OutboxRelayManagement],
-        Part::AuditConsumer => vec![Port::AuditConsumerGrpc, Port::AuditConsumerManagement],
+        service => {
+            let Listens { http, grpc, management } = services::listens(service);
+            let landing = (service == Part::AuthApi).then_some(Port::Landing);
+            [Some(grpc), Some(management), http, landing]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
     }
 }

@@ -22,8 +22,8 @@ const DEGRADED_TIME: Duration = Duration::from_secs(2);
 /// Within this the relay has drained after a fault.
 const DRAIN_TIME: Duration = Duration::from_secs(40);
 
-#[given(regex = r"^(auth-api|outbox-relay|audit-consumer|postgres|redis|kafka) is (killed|stopped|paused)$")]
-#[when(regex = r"^(auth-api|outbox-relay|audit-consumer|postgres|redis|kafka) is (killed|stopped|paused)$")]
+#[given(regex = r"^(auth-api|auth-api-2|outbox-relay|audit-consumer|postgres|redis|kafka) is (killed|stopped|paused)$")]
+#[when(regex = r"^(auth-api|auth-api-2|outbox-relay|audit-consumer|postgres|redis|kafka) is (killed|stopped|paused)$")]
 pub async fn breaks(world: &mut CredoWorld, part: String, how: String) -> Result {
     match how.as_str() {
         "killed" => world.faults.kill(world.stack, &part).await?,
@@ -33,7 +33,7 @@ pub async fn breaks(world: &mut CredoWorld, part: String, how: String) -> Result
     Ok(())
 }
 
-#[when(regex = r"^(auth-api|outbox-relay|audit-consumer|postgres|redis|kafka) is there again$")]
+#[when(regex = r"^(auth-api|auth-api-2|outbox-relay|audit-consumer|postgres|redis|kafka) is there again$")]
 pub async fn is_mended(world: &mut CredoWorld, part: String) -> Result {
     Ok(world.faults.mend(world.stack, &world.api, &part).await?)
 }
@@ -49,7 +49,7 @@ pub async fn is_flushed(world: &mut CredoWorld) -> Result {
     Ok(())
 }
 
-#[then(regex = r"^(auth-api|outbox-relay|audit-consumer) is ready$")]
+#[then(regex = r"^(auth-api|auth-api-2|outbox-relay|audit-consumer) is ready$")]
 pub async fn is_ready(world: &mut CredoWorld, service: String) -> Result {
     Ok(ensure_ready(world.stack, &world.api, &service).await?)
 }

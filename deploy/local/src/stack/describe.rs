@@ -10,6 +10,7 @@ use crate::{
     kafka,
     part::Part,
     ports::Port,
+    services::{self, Listens},
     stack_file::{self, StackFile},
 };
 
@@ -56,21 +57,12 @@ impl Stack {
     fn describe_services(&self) -> BTreeMap<String, stack_file::Service> {
         let ports = &self.state.ports;
         let service = |part: Part| {
-            let (http, grpc, management) = match part {
-                Part::OutboxRelay => (None, Port::OutboxRelayGrpc, Port::OutboxRelayManagement),
-                Part::AuditConsumer => (None, Port::AuditConsumerGrpc, Port::AuditConsumerManagement),
-                _ => (
-                    Some(ports.url(Port::AuthApiHttp)),
-                    Port::AuthApiGrpc,
-                    Port::AuthApiManagement,
-                ),
-            };
-            let (grpc, management) = (ports.url(grpc), ports.url(management));
+            let Listens { http, grpc, management } = services::listens(part);
             let service = stack_file::Service {
                 pid: self.supervisor.pid(part),
-                http,
-                grpc,
-                management,
+                http: http.map(|port| ports.url(port)),
+                grpc: ports.url(grpc),
+                management: ports.url(management),
             };
             (part.name().to_owned(), service)
         };
