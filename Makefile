@@ -8,13 +8,15 @@ PROFILE ?= dev
 TESTS ?= --workspace
 # Arguments of `make audit`: ARGS='--session ID'
 ARGS ?=
+# For `make baseline`: not empty means that it may break what was
+BREAKING ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/$(if $(filter release,$(PROFILE)),release,debug)
 # The stack program, in whichever profile it was built.
 LOCAL = $(or $(firstword $(wildcard $(addsuffix /credo-local,$(BIN) $(TARGET)/debug $(TARGET)/release))),$(error nothing is built yet: `make build`))
 
-.PHONY: help run build stop status table audit reset test check fmt sqlx
+.PHONY: help run build stop status table audit reset test check fmt sqlx baseline
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -62,3 +64,9 @@ sqlx: ## learn the SQL statements' types anew, into .sqlx
 	@$(TARGET)/debug/credo-local --stack sqlx test --only postgres -- sh -c 'SQLX_OFFLINE_DIR=$$PWD/.credo/cache/sqlx \
 	  DATABASE_URL=$$CREDO_TEST_AUTH_DATABASE_URL AUDIT_DATABASE_URL=$$CREDO_TEST_AUDIT_DATABASE_URL cargo check --workspace --all-targets'
 	rm -rf .sqlx && mv .credo/cache/sqlx .sqlx
+
+# Refuses what would break callers of the definitions as they were; the tests compare with what this writes.
+baseline: ## the definitions in proto/ are what later ones must not break. BREAKING=1: although they break those before
+	cargo build --locked -p credo-local
+	$(if $(BREAKING),,@$(TARGET)/debug/credo-local buf breaking --against baseline.binpb)
+	@$(TARGET)/debug/credo-local buf build --exclude-source-info --output baseline.binpb

@@ -98,6 +98,12 @@ enum Action {
     Reset,
     /// Show the newest audit events.
     Audit(audit::Filter),
+    /// Run buf on the definitions in `proto/`.
+    Buf {
+        /// Its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<OsString>,
+    },
     /// Become a part: for this program itself.
     #[command(hide = true)]
     ExecPart(shim::Arguments),
@@ -153,6 +159,10 @@ async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<Exit
                 .map(|()| ExitCode::SUCCESS);
         }
         Action::Table => return table(&layout, terminal),
+        Action::Buf { arguments } => {
+            let status = tools::buf(terminal, &layout, &arguments).await?;
+            return Ok(ExitCode::from(u8::from(!status.success())));
+        }
         Action::ExecPart(_) => return Ok(ExitCode::FAILURE),
         Action::Status => Command::Status,
         Action::Stop { part: Some(part) } => Command::Stop(part),

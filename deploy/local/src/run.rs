@@ -98,7 +98,7 @@ pub async fn run<T, W: Future<Output = Result<T>>>(
 async fn bring_up(stack: &mut Stack, tools: Option<&Layout>, terminal: Terminal) -> Result<StackFile> {
     let fetching = async {
         match tools {
-            Some(layout) => tools::fetch(terminal, layout).await,
+            Some(layout) => Box::pin(tools::fetch(terminal, layout)).await,
             None => Ok(()),
         }
     };

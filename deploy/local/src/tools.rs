@@ -1,13 +1,15 @@
-//! What tests bring along from npm and pip: the libraries of the example clients, the page checker, the fuzzer. Fetched once per
-//! checkout into `.credo/cache/tools`, by the committed lock files alone, and shared by its stacks.
+//! What tests bring along from npm and pip: the libraries of the example clients, the page checker, the fuzzer, the linter of the
+//! definitions. Fetched once per checkout into `.credo/cache/tools`, by the committed lock files alone, and shared by its stacks.
 //!
 //! Where packages come from is the machine's setting: no host is named here, and no setting of npm or pip is overridden.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -33,7 +35,7 @@ enum Kind {
     Pip,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "openid-client",
         source: "examples/openid-client",
@@ -53,6 +55,11 @@ const TOOLS: [Tool; 4] = [
         name: "schemathesis",
         source: "e2e/openapi",
         kind: Kind::Pip,
+    },
+    Tool {
+        name: "buf",
+        source: "proto/buf",
+        kind: Kind::Npm,
     },
 ];
 
@@ -99,6 +106,28 @@ pub async fn fetch(terminal: Terminal, layout: &Layout) -> Result<()> {
         symlink(tool.place(layout, Some(&python))?, folder.join(tool.name)).context("cannot link a tool")?;
     }
     Ok(())
+}
+
+/// Runs buf on the definitions in `proto/`, fetched first if it is not there.
+///
+/// # Errors
+/// If it cannot be fetched or run.
+pub async fn buf(terminal: Terminal, layout: &Layout, arguments: &[OsString]) -> Result<ExitStatus> {
+    let python = Python::find().await.context("there is no Python 3.11 with venv")?;
+    let tool = TOOLS.into_iter().find(|tool| tool.name == "buf").context("no buf")?;
+    let place = tool.place(layout, Some(&python))?;
+    if !place.is_dir() {
+        layout.prepare()?;
+        let fetching = fetch_all(layout, &python, vec![tool]);
+        terminal.step("buf, once (npm)", fetching).await?;
+    }
+    let program = absolute(&place)?.join("node_modules/.bin/buf");
+    let mut command = Command::new(program);
+    let status = command
+        .args(arguments)
+        .current_dir(layout.root().join("proto"))
+        .status();
+    status.await.context("cannot run buf")
 }
 
 async fn fetch_all(layout: &Layout, python: &Python, missing: Vec<Tool>) -> Result<()> {
