@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "credo/admin/v1/permission.proto",
     "credo/admin/v1/error_reason.proto",
     "credo/admin/v1/tenant_service.proto",
@@ -16,6 +16,7 @@ const FILES: [&str; 13] = [
     "credo/admin/v1/audit_service.proto",
     "credo/admin/v1/debug_service.proto",
     "credo/events/v1/event.proto",
+    "credo/events/v1/trace_carrier.proto",
 ];
 
 #[expect(

@@ -17,6 +17,7 @@ pub mod partition;
 mod settings;
 pub mod sink;
 mod source;
+mod trace;
 
 pub use self::{
     app::{App, AppError},

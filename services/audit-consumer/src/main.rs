@@ -1,9 +1,9 @@
 //! The program: settings, logs, wiring, signals.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use audit_consumer::{App, SPEC, Settings};
-use credo_lifecycle::Shutdown;
+use credo_lifecycle::{Shutdown, Tasks};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,9 +19,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings: Settings = credo_config::load(&SPEC)?;
-    credo_telemetry::init(&settings.telemetry)?;
+    let exporter = credo_telemetry::init("audit-consumer", &settings.telemetry)?;
     let shutdown = Shutdown::on_signals()?;
+    let telemetry = Tasks::new(shutdown.clone());
+    telemetry.spawn_companion("telemetry", |drained| credo_telemetry::run(exporter, drained));
     let app = App::build(&settings, shutdown).await?;
-    app.run().await?;
-    Ok(())
+    let ended = app.run().await;
+    telemetry.wait(Duration::from_secs(1)).await?;
+    Ok(ended?)
 }

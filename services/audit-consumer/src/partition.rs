@@ -12,6 +12,7 @@ use crate::{
     decode::{Incoming, Placed, Quarantine, Stray},
     lane::{Lanes, Plan, StopReason},
     sink::{Sink, SinkError, Write},
+    trace,
 };
 
 /// Where batches go, and what is counted.
@@ -97,7 +98,9 @@ impl Partition {
             strays: &strays,
             position_before: self.lanes.position(),
         };
+        let spans = trace::spans(&placed, store.clock.now());
         store.sink.store(write).await?;
+        drop(spans);
         store.count(&placed, &plan, &strays);
         let next = if plan.must_reread { Next::Reread } else { Next::GoOn };
         self.lanes = plan.after;
@@ -169,16 +172,8 @@ impl Store {
     }
 
     fn observe_age(&self, record: &Placed) {
-        let Some(made_at) = record.headers.event_id.as_uuid().get_timestamp() else {
-            return;
-        };
-        let (seconds, nanos) = made_at.to_unix();
-        let made_at_nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-        let age_ms = (self.clock.now().unix_timestamp_nanos() - made_at_nanos) / 1_000_000;
-        let age_ms = u32::try_from(age_ms.max(0)).unwrap_or(u32::MAX);
-        self.metrics
-            .commit_to_store_seconds
-            .observe(f64::from(age_ms) / 1_000.0);
+        let age = trace::age(record, self.clock.now());
+        self.metrics.commit_to_store_seconds.observe(age.as_secs_f64());
     }
 }
 

@@ -25,6 +25,8 @@ pub const SPEC: Spec = Spec {
         "admin.jwks_cache_dir",
         "telemetry.log",
         "telemetry.format",
+        "telemetry.otlp_endpoint",
+        "telemetry.trace_sample_ratio",
     ],
 };
 
@@ -47,7 +49,7 @@ pub struct Settings {
     /// Where admin tokens are checked.
     #[serde(default)]
     pub admin: Admin,
-    /// Logs.
+    /// Logs and traces.
     #[serde(default)]
     pub telemetry: TelemetrySettings,
 }

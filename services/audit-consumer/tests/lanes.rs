@@ -70,6 +70,7 @@ fn record(shard: Shard, seq: i64, running_hash: RunningHash, event_id: Uuid, val
         event_id: EventId::from(event_id),
         class: EventClass::Security,
         aggregate: Uuid::nil(),
+        traceparent: None,
     };
     Placed::new(0, headers, value)
 }

@@ -7,6 +7,7 @@ use credo_clock::SharedClock;
 use credo_lifecycle::{Health, Shutdown, Tasks};
 use credo_postgres::{PoolSpec, RoleError, connect_lazy};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
     address_attempts::AddressAttempts,
@@ -163,7 +164,7 @@ impl App {
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.work
-            .spawn(work)
+            .spawn(work.in_current_span())
             .await
             .unwrap_or_else(|error| Err(Refusal::internal(&error.to_string())))
     }

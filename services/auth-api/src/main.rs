@@ -30,10 +30,11 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let settings: Settings = credo_config::load(&SPEC)?;
     settings.validate()?;
-    credo_telemetry::init(&settings.telemetry)?;
+    let exporter = credo_telemetry::init("auth-api", &settings.telemetry)?;
     let masters = MasterKeys::read(&settings.master_keys_path).context("CREDO_MASTER_KEYS_FILE")?;
     let shutdown = Shutdown::on_signals()?;
     let (tasks, health) = (Tasks::new(shutdown.clone()), Health::new());
+    tasks.spawn_companion("telemetry", |drained| credo_telemetry::run(exporter, drained));
     let public = bind("http.listen", settings.http.listen).await?;
     let admin = bind("grpc.listen", settings.grpc.listen).await?;
     let management = bind("management.listen", settings.management.listen).await?;

@@ -32,6 +32,9 @@ pub const SPEC: Spec = Spec {
         "password.attempts_per_address_per_minute",
         "telemetry.log",
         "telemetry.format",
+        "telemetry.otlp_endpoint",
+        "telemetry.trace_sample_ratio",
+        "telemetry.trust_incoming_traceparent",
     ],
 };
 
@@ -63,7 +66,7 @@ pub struct Settings {
     /// Passwords.
     #[serde(default)]
     pub password: Passwords,
-    /// Logs.
+    /// Logs and traces.
     #[serde(default)]
     pub telemetry: TelemetrySettings,
 }

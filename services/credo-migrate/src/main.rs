@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let settings: Settings = credo_config::load_with(&SPEC, &cli.flags)?;
-    credo_telemetry::init(&settings.telemetry)?;
+    credo_telemetry::init("credo-migrate", &settings.telemetry)?;
     // A second provider in the tree would make the choice ambiguous; whoever was first is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

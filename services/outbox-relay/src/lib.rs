@@ -13,6 +13,7 @@ mod publisher;
 mod relay;
 mod settings;
 mod status;
+mod trace;
 
 pub use self::{
     app::{App, AppError},

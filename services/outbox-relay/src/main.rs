@@ -1,8 +1,8 @@
 //! The program: settings, logs, wiring, signals.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
-use credo_lifecycle::Shutdown;
+use credo_lifecycle::{Shutdown, Tasks};
 use outbox_relay::{App, SPEC, Settings};
 
 #[tokio::main]
@@ -19,9 +19,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings: Settings = credo_config::load(&SPEC)?;
-    credo_telemetry::init(&settings.telemetry)?;
+    let exporter = credo_telemetry::init("outbox-relay", &settings.telemetry)?;
     let shutdown = Shutdown::on_signals()?;
+    let telemetry = Tasks::new(shutdown.clone());
+    telemetry.spawn_companion("telemetry", |drained| credo_telemetry::run(exporter, drained));
     let app = App::build(&settings, shutdown).await?;
-    app.run().await?;
-    Ok(())
+    let ended = app.run().await;
+    telemetry.wait(Duration::from_secs(1)).await?;
+    Ok(ended?)
 }

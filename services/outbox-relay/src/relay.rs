@@ -21,6 +21,7 @@ use crate::{
     metrics::Metrics,
     publisher::{CutShort, Outgoing, Publisher},
     status::Status,
+    trace,
 };
 
 /// Rows read and published at a time. At most 60 MiB, if all are as large as they may be; usually half a megabyte.
@@ -190,7 +191,9 @@ impl Relay {
         };
         let rows = read_batch(&self.pool, &window, position.place.after_id(), CHUNK).await?;
         let (marks, records) = number(position, &rows)?;
+        let spans = trace::spans(&records, self.status.now());
         let outcome = publisher.publish(&records, self.must_stop(leads)).await;
+        drop(spans);
         let prefix = &marks[..outcome.acknowledged];
         let is_whole = rows.len() < usize::from(CHUNK) && outcome.cut_short.is_none();
         if let Some(step) = advance(window.tick, prefix, is_whole) {
@@ -253,6 +256,7 @@ fn number(position: &mut Position, rows: &[OutboxRow]) -> Result<(Vec<Published>
             event_id: row.event_id,
             class: EventClass::try_from(row.class).map_err(|error| Interruption::Class(row.id, error))?,
             aggregate: row.aggregate,
+            traceparent: trace::of(&row.core),
         };
         marks.push(Published {
             id: row.id,

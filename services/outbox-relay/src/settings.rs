@@ -24,6 +24,8 @@ pub const SPEC: Spec = Spec {
         "admin.jwks_cache_dir",
         "telemetry.log",
         "telemetry.format",
+        "telemetry.otlp_endpoint",
+        "telemetry.trace_sample_ratio",
     ],
 };
 
@@ -46,7 +48,7 @@ pub struct Settings {
     /// Where admin tokens are checked.
     #[serde(default)]
     pub admin: Admin,
-    /// Logs.
+    /// Logs and traces.
     #[serde(default)]
     pub telemetry: TelemetrySettings,
 }

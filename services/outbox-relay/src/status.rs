@@ -33,6 +33,10 @@ impl Status {
         }
     }
 
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
     pub(crate) fn report(&self) -> Report {
         self.with(|report| report.clone())
     }

@@ -101,6 +101,24 @@ impl From<SessionId> for Party {
     }
 }
 
+/// The request that an event happened in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    request: RequestId,
+    traceparent: String,
+}
+
+impl Origin {
+    /// The request, and the W3C trace context that its events were made in, if it is traced.
+    #[must_use]
+    pub fn new(request: RequestId, traceparent: Option<String>) -> Self {
+        Self {
+            request,
+            traceparent: traceparent.unwrap_or_default(),
+        }
+    }
+}
+
 /// The actor and subject fields alone, as the session row keeps them: SQL appends them to a fragment, and protobuf
 /// parses the concatenation as the merge of both.
 #[must_use]
@@ -188,8 +206,9 @@ impl EventDraft {
 
     /// The request that it happened in.
     #[must_use]
-    pub fn request(mut self, request: RequestId) -> Self {
-        self.core.request_id = request.as_bytes().to_vec();
+    pub fn request(mut self, origin: Origin) -> Self {
+        self.core.request_id = origin.request.as_bytes().to_vec();
+        self.core.traceparent = origin.traceparent;
         self
     }
 

@@ -9,7 +9,7 @@ mod personal;
 
 pub use class::{Class, Compliance, Ops, Security};
 pub use credo_proto::events::v1::{Outcome, PartyKind, Severity, core::Details};
-pub use draft::{Encoded, EventDraft, EventType, Party, actor_core};
+pub use draft::{Encoded, EventDraft, EventType, Origin, Party, actor_core};
 pub use personal::{PersonalPart, SALT_LENGTH};
 
 /// The most that a core and its personal part may take together, in bytes.

@@ -20,6 +20,8 @@ const HASH: &str = "hash";
 const EVENT_ID: &str = "event-id";
 const CLASS: &str = "class";
 const AGGREGATE: &str = "aggregate";
+/// W3C trace context; not part of where a record stands.
+const TRACEPARENT: &str = "traceparent";
 
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct RecordHeaders {
     pub class: EventClass,
     /// What keeps order; the record's key has the same 16 bytes.
     pub aggregate: Uuid,
+    /// The span that the event was made in, if it is traced. Nobody's proof: what cannot be read of it is not there.
+    pub traceparent: Option<String>,
 }
 
 /// Headers that the relay does not write.
@@ -69,7 +73,7 @@ impl RecordHeaders {
                 value: Some(value.to_string().as_str()),
             })
         };
-        let mut headers = OwnedHeaders::new_with_capacity(8);
+        let mut headers = OwnedHeaders::new_with_capacity(9);
         headers = text(headers, TENANT, &self.tenant);
         headers = text(headers, SHARD, &self.shard.get());
         headers = text(headers, EPOCH, &self.epoch);
@@ -77,7 +81,11 @@ impl RecordHeaders {
         headers = text(headers, HASH, &self.running_hash);
         headers = text(headers, EVENT_ID, &self.event_id);
         headers = text(headers, CLASS, &self.class);
-        text(headers, AGGREGATE, &self.aggregate)
+        headers = text(headers, AGGREGATE, &self.aggregate);
+        match &self.traceparent {
+            Some(traceparent) => text(headers, TRACEPARENT, traceparent),
+            None => headers,
+        }
     }
 
     /// Reads them from name and value pairs; names that are not ours are ignored.
@@ -103,6 +111,7 @@ impl RecordHeaders {
             event_id: found.parse(EVENT_ID)?,
             class: found.parse(CLASS)?,
             aggregate: found.parse(AGGREGATE)?,
+            traceparent: found.parse(TRACEPARENT).ok(),
         })
     }
 }
@@ -156,6 +165,7 @@ mod tests {
             event_id: EventId::now_v7(),
             class: EventClass::Security,
             aggregate: Uuid::now_v7(),
+            traceparent: None,
         }
     }
 
@@ -165,6 +175,18 @@ mod tests {
         assert_eq!(pairs.len(), 8);
         let read = RecordHeaders::read(&pairs).unwrap();
         assert_eq!(copy(&read.to_kafka()).unwrap(), pairs, "the same bytes again");
+    }
+
+    #[test]
+    fn a_trace_travels_along_and_is_nobodys_proof() {
+        let traced = RecordHeaders {
+            traceparent: Some("00-a-b-01".to_owned()),
+            ..headers()
+        };
+        let mut pairs = copy(&traced.to_kafka()).unwrap();
+        assert_eq!(RecordHeaders::read(&pairs).unwrap(), traced);
+        pairs[8].1 = vec![0xff];
+        assert_eq!(RecordHeaders::read(&pairs).unwrap().traceparent, None);
     }
 
     fn headers_of(headers: &RecordHeaders) -> OwnedHeaders {

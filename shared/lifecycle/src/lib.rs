@@ -13,5 +13,5 @@ pub use self::{
     bind::{BindError, bind},
     health::{Component, Health},
     shutdown::Shutdown,
-    tasks::{TaskError, TaskOutcome, Tasks},
+    tasks::{Drained, TaskError, TaskOutcome, Tasks},
 };

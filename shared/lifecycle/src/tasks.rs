@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt::Display,
     future::Future,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -38,6 +39,9 @@ pub enum TaskError {
     #[error("still running at the end of the drain deadline: {0}")]
     NotDrained(String),
 }
+
+/// Returns when the work is drained.
+pub type Drained = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a task returns: nothing, or a `Result`.
 pub trait TaskOutcome: Send + 'static {
@@ -99,6 +103,22 @@ impl Tasks {
                 Ok(None) => None,
             };
             tasks.ended(name, error.as_ref());
+        });
+    }
+
+    /// Runs what outlives the work, to tell of it: `task` is given the moment when the work is drained, and then has what
+    /// companions have to end.
+    pub fn spawn_companion<F>(&self, name: &'static str, task: impl FnOnce(Drained) -> F)
+    where
+        F: Future<Output: TaskOutcome> + Send + 'static,
+    {
+        let companion = Arc::new(self.shutdown.companion());
+        let handle = Arc::clone(&companion);
+        let task = task(Box::pin(async move { handle.drained().await }));
+        self.spawn(name, async move {
+            let outcome = task.await;
+            drop(companion);
+            outcome
         });
     }
 

@@ -95,6 +95,7 @@ impl Trail {
             event_id,
             class: EventClass::Security,
             aggregate: story.session.as_uuid(),
+            traceparent: None,
         };
         Sent { headers, value }
     }

@@ -1,10 +1,15 @@
 //! Who asks: what every event of a request has in common.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
-use credo_events::PersonalPart;
+use credo_events::{Origin, PersonalPart};
 use credo_ids::RequestId;
 use credo_proto::events::v1::Personal;
+use credo_telemetry::TraceContext;
+use tracing::Span;
 
 use crate::refusal::Refusal;
 
@@ -17,9 +22,39 @@ pub struct RequestContext {
     pub address: Option<IpAddr>,
     /// As the caller names itself.
     pub user_agent: Option<String>,
+    /// The span that the request's events were made in: one for all of them, made with the first.
+    created_in: Arc<OnceLock<Option<TraceContext>>>,
 }
 
 impl RequestContext {
+    /// A request that begins.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>, user_agent: Option<String>) -> Self {
+        Self {
+            id: RequestId::now_v7(),
+            address,
+            user_agent,
+            created_in: Arc::default(),
+        }
+    }
+
+    /// What the request's events say of where they come from. If the request is traced, what becomes of them downstream
+    /// hangs on one span, whichever of the drafted events the database then writes.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        let created_in = self.created_in.get_or_init(|| {
+            TraceContext::of(&Span::current())?;
+            TraceContext::of(&tracing::info_span!(
+                "create",
+                otel.name = "create credo.audit.events",
+                otel.kind = "producer",
+                messaging.system = "kafka",
+                messaging.operation.name = "create",
+            ))
+        });
+        Origin::new(self.id, created_in.as_ref().map(ToString::to_string))
+    }
+
     /// The personal part of the request's events.
     ///
     /// # Errors

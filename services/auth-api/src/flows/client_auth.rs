@@ -119,7 +119,7 @@ async fn record(app: &App, context: &RequestContext, client: Option<&Client>) ->
     let reason = Denial::ClientAuthenticationFailed.reason();
     let mut draft = EventDraft::new(&CLIENT_AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
         .parties(Party::ANONYMOUS, subject)
-        .request(context.id)
+        .request(context.origin())
         .reason(reason);
     if let Some(client) = client {
         draft = draft.client(client.id);

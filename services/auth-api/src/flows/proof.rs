@@ -197,7 +197,7 @@ fn unknown_user(
     }
     let encoded = draft
         .parties(actor, id)
-        .request(context.id)
+        .request(context.origin())
         .reason("first_sign_in")
         .details(Details::Change(details))
         .encode(&personal);
@@ -239,7 +239,7 @@ async fn record_failure(
     let (tenant, reason) = (to.tenant.id, Denial::WrongProof.reason());
     let mut draft = EventDraft::new(&AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())
         .parties(Party::ANONYMOUS, Party::ANONYMOUS)
-        .request(context.id)
+        .request(context.origin())
         .reason(reason);
     let personal = context.personal_with(Personal {
         email: email.as_str().to_owned(),

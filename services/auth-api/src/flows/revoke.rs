@@ -69,7 +69,7 @@ async fn end_session(
     let event = EventDraft::new(&TOKEN_REVOKED, attempt_id, client.tenant.id, app.feed.database_now())
         .client(client.id)
         .session(session)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     let item = Revoke {
         session_id: session,
@@ -99,7 +99,7 @@ async fn end_token(
     let event = EventDraft::new(&TOKEN_REVOKED, event_id, client.tenant.id, app.feed.database_now())
         .parties(client.id, client.id)
         .client(client.id)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     let event = EventRow {
         core: event.core,

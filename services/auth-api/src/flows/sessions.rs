@@ -101,7 +101,7 @@ pub(super) async fn end_of_person(
     let (attempt_id, personal) = (EventId::now_v7(), context.personal()?);
     let event = EventDraft::new(&SESSION_REVOKED, attempt_id, tenant, app.feed.database_now())
         .session(session)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     let item = Revoke {
         session_id: session,
@@ -139,7 +139,7 @@ pub async fn end_all(
     let event = EventDraft::new(&SESSIONS_REVOKED, event_id, owner.tenant, app.feed.database_now())
         .parties(owner.user, owner.user)
         .session(owner.current)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     let item = EndAll {
         tenant_id: owner.tenant,

@@ -10,7 +10,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use credo_ids::RequestId;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{Status, transport::server::TcpConnectInfo};
 use tracing::Instrument as _;
@@ -65,13 +64,10 @@ fn context_of(app: &App, request: &Request) -> RequestContext {
         .get::<TcpConnectInfo>()
         .and_then(TcpConnectInfo::remote_addr);
     let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
-    RequestContext {
-        id: RequestId::now_v7(),
-        address: peer.map(|peer| {
-            app.settings
-                .trusted_proxies
-                .client_address(peer.ip(), request.headers())
-        }),
-        user_agent: user_agent.map(ToOwned::to_owned),
-    }
+    let address = peer.map(|peer| {
+        app.settings
+            .trusted_proxies
+            .client_address(peer.ip(), request.headers())
+    });
+    RequestContext::new(address, user_agent.map(ToOwned::to_owned))
 }

@@ -7,12 +7,13 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use credo_ids::RequestId;
-use tracing::Instrument as _;
+use credo_telemetry::TraceContext;
+use tracing::{Instrument as _, Span, field::Empty};
 
 use super::router::ROUTES;
 use crate::{app::App, audit::RequestContext, metrics::OTHER_ROUTES};
@@ -36,18 +37,26 @@ impl<S: Sync> FromRequestParts<S> for Context {
 
 /// Surrounds a request.
 pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let context = RequestContext {
-        id: RequestId::now_v7(),
-        address: address(&app, &request),
-        user_agent: user_agent(&request),
-    };
+    let context = RequestContext::new(address(&app, &request), user_agent(&request));
     let id = context.id;
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = ROUTES
         .into_iter()
         .find(|route| Some(*route) == path)
         .unwrap_or(OTHER_ROUTES);
-    let span = tracing::info_span!("request", %id, method = %request.method(), route);
+    let method = known(request.method());
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id,
+        trace_id = Empty,
+        method,
+        route,
+        otel.name = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.response.status_code = Empty,
+    );
+    let is_traced = trace(&app, &span, request.headers(), (method, route));
     request.extensions_mut().insert(Context(context));
     let started = app.clock.monotonic();
     app.metrics.in_flight.inc();
@@ -57,9 +66,47 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
     let seconds = (app.clock.monotonic().saturating_sub(started)).as_secs_f64();
     let status = response.status().as_u16();
     app.metrics.answered(route, status, seconds);
+    if is_traced {
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
     span.in_scope(|| tracing::info!(status, seconds, "answered"));
     finish(&mut response, id);
     response
+}
+
+/// Whoever sends a `traceparent` would decide what is sampled and what it hangs on; so it is believed only where the
+/// operator says that a proxy sets it. Else it is noted, and the trace is our own.
+fn trace(app: &App, span: &Span, headers: &HeaderMap, (method, route): (&str, &str)) -> bool {
+    let told = headers.get(credo_telemetry::on_wire());
+    let told = told.and_then(|value| value.to_str().ok()).and_then(TraceContext::parse);
+    match told {
+        Some(parent) if app.settings.telemetry.trust_incoming_traceparent => parent.adopt(span),
+        Some(other) => other.link(span),
+        None => {}
+    }
+    let trace = TraceContext::of(span);
+    if let Some(trace) = &trace {
+        span.record("trace_id", trace.trace_id());
+        span.record("otel.name", format!("{method} {route}"));
+    }
+    trace.is_some()
+}
+
+/// A method is any word that a caller likes; logs and traces tell the known ones.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "_OTHER",
+    }
 }
 
 struct InFlight<'a>(&'a App);

@@ -67,7 +67,7 @@ impl ChangeEvent {
         let draft = EventDraft::new(event, EventId::now_v7(), tenant, app.feed.database_now())
             .parties(actor, object.party)
             .client(actor)
-            .request(call.context.id);
+            .request(call.context.origin());
         Ok(Self {
             draft,
             personal: call.context.personal()?,

@@ -82,7 +82,7 @@ fn draft(
         .parties(browser.user, browser.user)
         .client(client.id)
         .browser_session(browser.id)
-        .request(context.id)
+        .request(context.origin())
         .details(Details::Consent(details))
         .encode(&personal);
     Ok(GrantConsent {

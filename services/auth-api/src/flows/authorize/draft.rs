@@ -64,7 +64,7 @@ pub(super) fn draft(
         .parties(user_id, user_id)
         .client(client.id)
         .session(session_id)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     let item = Authorize {
         session_id,

@@ -148,7 +148,7 @@ fn change(
         .parties(person.user, person.user)
         .client(client)
         .browser_session(person.id)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     Ok(ConsentChange {
         tenant_id: person.tenant,

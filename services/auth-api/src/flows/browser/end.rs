@@ -50,7 +50,7 @@ pub async fn end(
     let mut event = EventDraft::new(&BROWSER_SIGNED_OUT, event_id, browser.tenant, app.feed.database_now())
         .parties(browser.user, browser.user)
         .reason(why.reason())
-        .request(context.id);
+        .request(context.origin());
     if let Some(session) = session {
         event = event.browser_session(session);
     }

@@ -104,7 +104,7 @@ fn draft(
     let event = EventDraft::new(&PASSWORD_CHANGED, event_id, person.tenant, app.feed.database_now())
         .parties(person.user, person.user)
         .browser_session(person.id)
-        .request(context.id)
+        .request(context.origin())
         .encode(&personal);
     Ok(PasswordChange {
         tenant_id: person.tenant,

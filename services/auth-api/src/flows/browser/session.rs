@@ -154,7 +154,7 @@ fn draft(
     let mut event = EventDraft::new(&BROWSER_SIGNED_IN, event_id, visit.tenant.id, app.feed.database_now())
         .parties(proof.user, proof.user)
         .browser_session(credential.id)
-        .request(context.id);
+        .request(context.origin());
     if let Some(client) = visit.client {
         event = event.client(client);
     }

@@ -128,7 +128,7 @@ fn draft(
         EventDraft::new(event_type, attempt_id, client.tenant.id, app.feed.database_now())
             .client(client.id)
             .session(code.session_id)
-            .request(context.id)
+            .request(context.origin())
             .details(Details::Token(TokenDetails {
                 grant_type: grant_type.clone(),
                 ..TokenDetails::default()

@@ -42,7 +42,7 @@ pub(super) async fn issue(
     let event = EventDraft::new(&TOKEN_ISSUED, event_id, client.tenant.id, app.feed.database_now())
         .parties(client.id, client.id)
         .client(client.id)
-        .request(context.id)
+        .request(context.origin())
         .details(Details::Token(details))
         .encode(&personal);
     let item = Issue {

@@ -162,7 +162,7 @@ fn draft(
         EventDraft::new(event_type, attempt_id, client.tenant.id, app.feed.database_now())
             .client(client.id)
             .session(token.session_id)
-            .request(context.id)
+            .request(context.origin())
             .details(Details::Token(details.clone()))
     };
     let replayed = Denial::Replayed.reason();
