@@ -23,6 +23,7 @@ struct Printed {
     client_id: Uuid,
     client_secret: String,
     scope: String,
+    login_client_id: Option<Uuid>,
 }
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -114,7 +115,8 @@ async fn ad_04_bootstrap_makes_the_first_admin_client_and_says_so_in_the_trail()
         [
             ("tenant_created", printed.tenant_id),
             ("client_created", printed.client_id),
-            ("admin_client_bootstrapped", printed.client_id)
+            ("admin_client_bootstrapped", printed.client_id),
+            ("client_created", printed.login_client_id.unwrap()),
         ]
     );
     for (_, core) in events {
@@ -140,7 +142,7 @@ async fn second_bootstrap_refuses_and_changes_nothing() {
     assert!(second.stdout.is_empty() && error_of(&second).contains("--replace"));
     let secrets = stored_secrets(database.owner_pool(), &first).await;
     assert_eq!(secrets, [hash_of(&first.client_secret)]);
-    assert_eq!(events(database.owner_pool()).await.len(), 3);
+    assert_eq!(events(database.owner_pool()).await.len(), 4);
 }
 
 #[tokio::test]
@@ -162,15 +164,16 @@ async fn replace_ends_the_old_secret_and_what_it_was_used_for() {
     .unwrap();
     assert_eq!((epoch, version, revoked_below), (2, 2, 2));
     let events = events(database.owner_pool()).await;
-    assert_eq!(events.len(), 4);
-    assert_eq!(events[3].1.r#type, "admin_client_bootstrapped");
+    assert_eq!(events.len(), 5);
+    assert_eq!(events[4].1.r#type, "admin_client_bootstrapped");
+    assert!(second.login_client_id.is_none());
 }
 
 #[tokio::test]
 async fn replace_before_anything_is_a_first_bootstrap() {
     let database = TestDatabase::auth().await;
     printed(&bootstrap(&database, &["--replace"]));
-    assert_eq!(events(database.owner_pool()).await.len(), 3);
+    assert_eq!(events(database.owner_pool()).await.len(), 4);
 }
 
 #[tokio::test]
@@ -190,12 +193,43 @@ async fn of_many_first_bootstraps_one_wins() {
 async fn first_client_may_call_every_admin_method() {
     let database = TestDatabase::auth().await;
     let printed = printed(&bootstrap(&database, &[]));
-    let scopes: BTreeSet<&str> = printed.scope.split(' ').collect();
     let permissions = Permissions::from_descriptor_set(DESCRIPTOR_SET).unwrap();
-    assert!(permissions.iter().count() > 0);
-    for (method, scope) in permissions.iter() {
-        assert!(scopes.contains(scope), "{method} needs {scope}");
-    }
+    let scopes: BTreeSet<&str> = printed.scope.split(' ').collect();
+    assert_eq!(scopes, permissions.scopes());
+}
+
+#[tokio::test]
+async fn people_sign_in_to_administer_by_a_public_client_of_the_system() {
+    let database = TestDatabase::auth().await;
+    let printed = printed(&bootstrap(&database, &[]));
+    let found: (Uuid, String, bool, bool, Vec<String>, Vec<String>, String) = sqlx::query_as(
+        "SELECT tenant_id, token_endpoint_auth_method, require_pkce, first_party, grant_types, redirect_uris, scope \
+         FROM client WHERE id = $1",
+    )
+    .bind(printed.login_client_id.unwrap())
+    .fetch_one(database.owner_pool())
+    .await
+    .unwrap();
+    let (tenant, method, require_pkce, first_party, grants, redirects, scope) = found;
+    assert_eq!((tenant, method.as_str()), (printed.tenant_id, "none"));
+    assert!(require_pkce && first_party);
+    assert_eq!(grants, ["authorization_code", "refresh_token"]);
+    assert_eq!(redirects, ["http://127.0.0.1/callback"]);
+    assert_eq!(scope, printed.scope);
+}
+
+#[tokio::test]
+async fn replace_gives_every_scope_again() {
+    let database = TestDatabase::auth().await;
+    let first = printed(&bootstrap(&database, &[]));
+    sqlx::query("UPDATE client SET scope = 'credo.tenant.read', status = 2 WHERE id = $1")
+        .bind(first.client_id)
+        .execute(database.owner_pool())
+        .await
+        .unwrap();
+    let second = printed(&bootstrap(&database, &["--replace"]));
+    assert_eq!((second.client_id, &second.scope), (first.client_id, &first.scope));
+    stored_secrets(database.owner_pool(), &second).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ADMIN_SCOPE, BootstrapError, SYSTEM_SLUG};
+use super::{BootstrapError, SYSTEM_SLUG};
 
 /// The tenant `system` was made.
 pub const TENANT_CREATED: EventType<Compliance> = EventType::new("tenant_created", Severity::Info, Outcome::Success);
@@ -47,11 +47,29 @@ impl Change {
     }
 
     /// Its client was made.
-    pub fn client_created(client: ClientId) -> Self {
+    pub fn client_created(client: ClientId, scope: &str) -> Self {
         let after = json!({
             "grant_types": ["client_credentials"],
             "token_endpoint_auth_method": "client_secret_basic",
-            "scope": ADMIN_SCOPE,
+            "scope": scope,
+            "status": "active",
+        });
+        Self {
+            after,
+            ..Self::of_client(client, "client", *client.as_bytes())
+        }
+    }
+
+    /// The client by which people sign in was made.
+    pub fn login_client_created(client: ClientId, scope: &str) -> Self {
+        let after = json!({
+            "application_type": "native",
+            "first_party": true,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "require_pkce": true,
+            "token_endpoint_auth_method": "none",
+            "scope": scope,
             "status": "active",
         });
         Self {
@@ -65,11 +83,12 @@ impl Change {
         Self::of_client(client, "client_secret", *secret.as_bytes())
     }
 
-    /// The client was given a new secret instead of `deleted` old ones, and a new epoch.
-    pub fn secret_replaced(client: ClientId, secret: ClientSecretId, deleted: u64) -> Self {
+    /// The client was given a new secret instead of `deleted` old ones, every scope, and a new epoch.
+    pub fn secret_replaced(client: ClientId, secret: ClientSecretId, deleted: u64, scope: &str) -> Self {
         let before = Some(json!({ "secrets": deleted }));
         Self {
             before,
+            after: json!({ "secrets": 1, "scope": scope }),
             ..Self::secret_created(client, secret)
         }
     }

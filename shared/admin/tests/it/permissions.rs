@@ -18,14 +18,16 @@ fn every_method_has_a_permission() {
                 .find(|(known, _)| *known == path)
                 .map(|(_, scope)| *scope);
             let scope = scope.unwrap_or_else(|| panic!("{path} has no permission"));
-            let reads = ["Get", "List", "LookUp", "Query"]
+            let reads = ["Get", "List", "LookUp", "Query", "Tail"]
                 .iter()
                 .any(|verb| method.name().starts_with(verb));
-            let expected = if reads { ".read" } else { ".write" };
-            assert!(
-                scope.starts_with("credo.") && scope.ends_with(expected),
-                "{path}: {scope}"
-            );
+            let kind = scope
+                .strip_prefix("credo.")
+                .and_then(|rest| rest.split_once('.'))
+                .unwrap()
+                .1;
+            let expected: &[&str] = if reads { &["read", "status"] } else { &["write"] };
+            assert!(expected.contains(&kind), "{path}: {scope}");
             methods += 1;
         }
     }
@@ -36,4 +38,21 @@ fn every_method_has_a_permission() {
 fn descriptors_without_the_option_are_refused() {
     assert!(Permissions::from_descriptor_set(b"\xff").is_err());
     assert!(Permissions::from_descriptor_set(b"").is_err());
+}
+
+#[test]
+fn scopes_are_those_of_the_methods_and_those_that_widen_answers() {
+    let permissions = Permissions::from_descriptor_set(DESCRIPTOR_SET).unwrap();
+    let scopes = permissions.scopes();
+    assert!(permissions.iter().all(|(_, scope)| scopes.contains(scope)));
+    let further: Vec<_> = scopes
+        .iter()
+        .filter(|scope| permissions.iter().all(|(_, needed)| needed != **scope))
+        .collect();
+    assert_eq!(further, [&"credo.audit.personal"]);
+    let scopes: Vec<_> = scopes.into_iter().collect();
+    assert!(
+        scopes.join(" ").len() <= 1_024,
+        "a client's scope would not hold them all"
+    );
 }

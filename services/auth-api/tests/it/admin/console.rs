@@ -1,9 +1,13 @@
 //! A world with an administrator in it, and a served replica to call.
 
+use std::sync::LazyLock;
+
 use auth_api::grpc;
 use axum::http::uri::PathAndQuery;
 use bytes::{Buf as _, BufMut as _};
+use credo_admin::Permissions;
 use credo_lifecycle::Shutdown;
+use credo_proto::DESCRIPTOR_SET;
 use credo_testkit::sqlx;
 use prost::Message;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -17,9 +21,11 @@ use uuid::Uuid;
 
 use crate::support::{Call, Client, ClientSpec, Replica, Tenant, World};
 
-/// Every scope that a method of this server needs.
-pub const ALL_SCOPES: &str = "credo.tenant.read credo.tenant.write credo.client.read credo.client.write \
-                              credo.user.read credo.user.write";
+/// Every scope of the admin APIs.
+pub static ALL_SCOPES: LazyLock<String> = LazyLock::new(|| {
+    let permissions = Permissions::from_descriptor_set(DESCRIPTOR_SET).unwrap();
+    permissions.scopes().into_iter().collect::<Vec<_>>().join(" ")
+});
 /// How the administrator's program names itself.
 pub const USER_AGENT: &str = "console/1";
 
@@ -45,7 +51,7 @@ pub struct Server {
 pub fn admin_spec() -> ClientSpec {
     ClientSpec {
         grant_types: &["client_credentials"],
-        scope: ALL_SCOPES,
+        scope: &ALL_SCOPES,
         first_party: false,
         ..ClientSpec::default()
     }
@@ -102,7 +108,7 @@ impl Console {
         };
         let admin = world.add_client_of(&system, admin_spec()).await;
         let server = Server::start(&replica).await;
-        let token = token(&replica, &admin, ALL_SCOPES).await;
+        let token = token(&replica, &admin, &ALL_SCOPES).await;
         Self {
             world,
             replica,
@@ -124,7 +130,7 @@ impl Console {
     /// An administrator of one tenant, and its token with every scope.
     pub async fn tenant_admin(&self, tenant: &Tenant) -> (Client, String) {
         let client = self.world.add_client_of(tenant, admin_spec()).await;
-        let token = self.token_of(&client, ALL_SCOPES).await;
+        let token = self.token_of(&client, &ALL_SCOPES).await;
         (client, token)
     }
 
