@@ -39,6 +39,22 @@ impl EmailAddress {
         }
     }
 
+    /// How an address begins, normalised as addresses are.
+    ///
+    /// # Errors
+    /// If it is longer than an address, or holds control characters.
+    pub fn parse_prefix(text: &str) -> Result<String, InvalidEmailAddress> {
+        if text.len() > 1_024 || text.chars().any(char::is_control) {
+            return Err(InvalidEmailAddress);
+        }
+        let prefix = text.trim_start().nfc().collect::<String>().to_lowercase();
+        if prefix.len() <= 254 {
+            Ok(prefix)
+        } else {
+            Err(InvalidEmailAddress)
+        }
+    }
+
     /// The normalised text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -63,6 +79,15 @@ mod tests {
         let one = EmailAddress::parse(" Zo\u{eb}@Example.ORG ").unwrap();
         let two = EmailAddress::parse("zoe\u{308}@example.org").unwrap();
         assert_eq!(one, two);
+    }
+
+    #[test]
+    fn a_prefix_is_normalised_as_addresses_are() {
+        assert_eq!(EmailAddress::parse_prefix(" Zoe\u{308}").unwrap(), "zo\u{eb}");
+        assert_eq!(EmailAddress::parse_prefix("").unwrap(), "");
+        for text in ["a\u{0}", "a\n", &"x".repeat(255)] {
+            assert!(EmailAddress::parse_prefix(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,30 @@ pub enum EndReason {
     Client = 2,
     /// The person revoked it.
     Person = 3,
+    /// An administrator revoked it.
+    Administrator = 4,
+}
+
+impl EndReason {
+    /// The reason that a row stores.
+    #[must_use]
+    pub fn of_number(number: i16) -> Option<Self> {
+        let all = [Self::Replay, Self::Client, Self::Person, Self::Administrator];
+        all.into_iter().find(|reason| *reason as i16 == number)
+    }
+}
+
+/// What a session is worth now, computed when it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its code is not redeemed.
+    Pending,
+    /// It can be refreshed, or its access tokens are good.
+    Active,
+    /// It was revoked, or ended with its user, client or tenant.
+    Revoked,
+    /// Its code, or it, is too old.
+    Expired,
 }
 
 /// What an attempt to end a session came to.

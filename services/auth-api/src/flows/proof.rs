@@ -11,7 +11,7 @@ use credo_auth_store::{
     admin::{ComplianceEvent, Creation, NewUser},
 };
 use credo_events::{Details, EventDraft, Party};
-use credo_ids::{ClientId, DeviceId, EventId, UserId};
+use credo_ids::{ClientId, DeviceId, EventId, TenantId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use tracing::instrument;
 
@@ -82,10 +82,10 @@ async fn by_password(
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
     app.address_attempts.count(to.tenant.id, context.address).await?;
-    let account_hash = account_hash(app, to.tenant, (email, None));
+    let account_hash = account_hash(app, to.tenant.id, (email, None));
     let device = to
         .device
-        .map(|device| (device, self::account_hash(app, to.tenant, (email, Some(device)))));
+        .map(|device| (device, self::account_hash(app, to.tenant.id, (email, Some(device)))));
     let turn = app.passwords.turn().await?;
     let account = Account {
         tenant: to.tenant.id,
@@ -215,9 +215,13 @@ fn unknown_user(
 
 /// The account's name in the table of attempts. Tenant and address, so that equal addresses of two tenants are two;
 /// with a device, that device's own attempts with it.
-fn account_hash(app: &App, tenant: &Tenant, (email, device): (&EmailAddress, Option<DeviceId>)) -> [u8; 32] {
+pub(super) fn account_hash(
+    app: &App,
+    tenant: TenantId,
+    (email, device): (&EmailAddress, Option<DeviceId>),
+) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&app.keyring.masters().active().account);
-    context.update(tenant.id.as_bytes());
+    context.update(tenant.as_bytes());
     context.update(email.as_str().as_bytes());
     if let Some(device) = device {
         context.update(&[0]); // no address holds it

@@ -5,13 +5,16 @@
 
 mod call;
 mod clients;
+mod consents;
 mod database_clock;
 mod envelope;
 mod keys;
 mod page;
 mod parse;
 mod profile;
+mod rate_limits;
 mod server;
+mod sessions;
 mod standing;
 mod status;
 mod tenants;

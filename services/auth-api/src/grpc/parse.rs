@@ -22,6 +22,15 @@ pub(super) fn id<Id: FromStr>(field: &'static str, text: &str) -> Result<Id, Sta
     text.parse().map_err(malformed)
 }
 
+/// The id in `field`, which may be empty.
+pub(super) fn optional_id<Id: FromStr>(field: &'static str, text: &str) -> Result<Option<Id>, Status> {
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        id(field, text).map(Some)
+    }
+}
+
 /// The right to act on the tenant that a request names.
 pub(super) fn tenant(call: &AdminCall, text: &str) -> Result<TenantScope, Status> {
     call.principal.tenant(id::<TenantId>("tenant_id", text)?)

@@ -8,8 +8,9 @@ use credo_lifecycle::Shutdown;
 use credo_proto::{
     DESCRIPTOR_SET,
     admin::v1::{
-        client_service_server::ClientServiceServer, tenant_service_server::TenantServiceServer,
-        user_service_server::UserServiceServer,
+        client_service_server::ClientServiceServer, consent_service_server::ConsentServiceServer,
+        rate_limit_service_server::RateLimitServiceServer, session_service_server::SessionServiceServer,
+        tenant_service_server::TenantServiceServer, user_service_server::UserServiceServer,
     },
 };
 use tokio::{net::TcpListener, time::sleep};
@@ -26,9 +27,12 @@ use tonic_health::{
 
 use super::{
     clients::Clients,
+    consents::Consents,
     database_clock::DatabaseClock,
     envelope::{DEADLINE, Envelope, surround},
     keys::OwnKeys,
+    rate_limits::RateLimits,
+    sessions::Sessions,
     standing::honoured,
     tenants::Tenants,
     users::Users,
@@ -97,6 +101,9 @@ fn routes(app: &Arc<App>, health: &HealthReporter) -> Result<Router, ServeError>
         .with_service_name(TenantServiceServer::<Tenants>::NAME)
         .with_service_name(ClientServiceServer::<Clients>::NAME)
         .with_service_name(UserServiceServer::<Users>::NAME)
+        .with_service_name(SessionServiceServer::<Sessions>::NAME)
+        .with_service_name(ConsentServiceServer::<Consents>::NAME)
+        .with_service_name(RateLimitServiceServer::<RateLimits>::NAME)
         .with_service_name(HealthServer::<HealthService>::NAME)
         .build_v1()?;
     let health = HealthService::from_health_reporter(health.clone());
@@ -104,7 +111,10 @@ fn routes(app: &Arc<App>, health: &HealthReporter) -> Result<Router, ServeError>
         .add_service(reflection)
         .add_service(TenantServiceServer::new(Tenants::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(ClientServiceServer::new(Clients::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
-        .add_service(UserServiceServer::new(Users::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        .add_service(UserServiceServer::new(Users::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(SessionServiceServer::new(Sessions::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(ConsentServiceServer::new(Consents::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(RateLimitServiceServer::new(RateLimits::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES));
     Ok(routes.into_axum_router())
 }
 
@@ -125,6 +135,9 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
         TenantServiceServer::<Tenants>::NAME,
         ClientServiceServer::<Clients>::NAME,
         UserServiceServer::<Users>::NAME,
+        SessionServiceServer::<Sessions>::NAME,
+        ConsentServiceServer::<Consents>::NAME,
+        RateLimitServiceServer::<RateLimits>::NAME,
     ] {
         health.set_service_status(service, status).await;
     }

@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
-use credo_auth_store::admin::UserRecord;
+use credo_auth_domain::{email_address::EmailAddress, sign_in::FAILURES_UNTIL_KNOWN_DEVICE};
+use credo_auth_store::admin::{SignInStatus, Status as Standing, UserFilter, UserRecord};
 use credo_proto::admin::v1::{
-    CreateUserRequest, CreateUserResponse, DisableUserRequest, DisableUserResponse, EnableUserRequest,
-    EnableUserResponse, GetUserRequest, GetUserResponse, LookUpUserRequest, LookUpUserResponse, User, UserStatus,
-    user_service_server::UserService,
+    self as proto, CreateUserRequest, CreateUserResponse, DisableUserRequest, DisableUserResponse, EnableUserRequest,
+    EnableUserResponse, GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse, LookUpUserRequest,
+    LookUpUserResponse, User, UserStatus, user_service_server::UserService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
+    page::List,
     parse, profile,
     status::refused,
 };
 use crate::{
     app::App,
-    flows::admin::{UserDraft, create_user, disable_user, enable_user, get_user, look_up_user},
+    flows::admin::{
+        AdminRefusal, UserDraft, create_user, disable_user, enable_user, get_user, list_users, look_up_user,
+    },
 };
 
 /// The service.
@@ -46,9 +50,34 @@ fn shape(user: UserRecord) -> User {
         create_time: Some(parse::timestamp(user.created_at)),
         update_time: Some(parse::timestamp(user.updated_at)),
         etag: parse::etag(user.version),
-        admin_scopes: Vec::new(),
+        admin_scopes: user.admin_scope.split_whitespace().map(ToOwned::to_owned).collect(),
         sign_in: None,
     }
+}
+
+fn shape_sign_in(status: SignInStatus) -> proto::SignInStatus {
+    proto::SignInStatus {
+        has_password: status.has_password,
+        failures: status.failures,
+        next_attempt_time: status.next_at.map(parse::timestamp),
+        known_device_only: status.failures >= FAILURES_UNTIL_KNOWN_DEVICE,
+    }
+}
+
+fn filter(message: &ListUsersRequest) -> Result<UserFilter, Status> {
+    let status = match UserStatus::try_from(message.status) {
+        Ok(UserStatus::Unspecified) => None,
+        Ok(UserStatus::Active) => Some(Standing::Active),
+        Ok(UserStatus::Disabled) => Some(Standing::Disabled),
+        Err(_) => return Err(refused(AdminRefusal::invalid("status", "must be a known status"))),
+    };
+    let rule = "must be the beginning of an e-mail address";
+    let prefix = EmailAddress::parse_prefix(&message.email_prefix)
+        .map_err(|_| refused(AdminRefusal::invalid("email_prefix", rule)))?;
+    Ok(UserFilter {
+        status,
+        email_prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
+    })
 }
 
 #[tonic::async_trait]
@@ -74,9 +103,27 @@ impl UserService for Users {
         let (call, message) = admitted(request)?;
         let scope = parse::tenant(&call, &message.tenant_id)?;
         let user = parse::id("user_id", &message.user_id)?;
-        let user = get_user(&self.0, scope, user).await.map_err(refused)?;
-        Ok(Response::new(GetUserResponse {
-            user: Some(shape(user)),
+        let (user, sign_in) = get_user(&self.0, scope, user).await.map_err(refused)?;
+        let user = User {
+            sign_in: Some(shape_sign_in(sign_in)),
+            ..shape(user)
+        };
+        Ok(Response::new(GetUserResponse { user: Some(user) }))
+    }
+
+    async fn list_users(&self, request: Request<ListUsersRequest>) -> Result<Response<ListUsersResponse>, Status> {
+        let (call, message) = admitted(request)?;
+        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let filter = filter(&message)?;
+        let prefix = filter.email_prefix.as_deref().unwrap_or_default();
+        let asked = [message.tenant_id.as_str(), &message.status.to_string(), prefix].join("\0");
+        let list = List::new("users", asked.as_bytes());
+        let page = list.page(message.page_size, &message.page_token)?;
+        let page = list_users(&self.0, scope, &filter, page).await.map_err(refused)?;
+        let end = page.items.last().map(|user| *user.id.as_bytes());
+        Ok(Response::new(ListUsersResponse {
+            users: page.items.into_iter().map(shape).collect(),
+            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
         }))
     }
 

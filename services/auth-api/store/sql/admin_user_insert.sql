@@ -6,8 +6,8 @@ WITH made AS (
   SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::jsonb
   FROM tenant t WHERE t.id = $2 -- tenant: the row is the tenant
   ON CONFLICT (id) DO NOTHING
-  RETURNING id, tenant_id, email, email_verified, display_name, profile, status, epoch, version, created_at,
-            updated_at
+  RETURNING id, tenant_id, email, email_verified, display_name, profile, status, admin_scope, epoch, version,
+            created_at, updated_at
 ), secret AS (
   INSERT INTO password (user_id, tenant_id, hash)
   SELECT m.id, m.tenant_id, $7::text FROM made m WHERE $7::text IS NOT NULL
@@ -16,6 +16,6 @@ WITH made AS (
   SELECT $8::smallint, m.tenant_id, $9::smallint, m.id, $10::uuid, 1, $11::bytea, $12::bytea FROM made m
 )
 SELECT m.id AS "id!", m.tenant_id AS "tenant_id!", m.email AS "email!", m.email_verified AS "email_verified!",
-       m.display_name, m.profile AS "profile!: Json<Profile>", m.status = 1 AS "active!", m.epoch AS "epoch!",
-       m.version AS "version!", m.created_at AS "created_at!", m.updated_at AS "updated_at!"
+       m.display_name, m.profile AS "profile!: Json<Profile>", m.status = 1 AS "active!",
+       m.admin_scope AS "admin_scope!", m.epoch AS "epoch!", m.version AS "version!", m.created_at AS "created_at!", m.updated_at AS "updated_at!"
 FROM made m

@@ -1,6 +1,6 @@
 //! Tenants that an administrator may see: all of them, or the caller's own.
 
-use credo_admin::AdminPrincipal;
+use credo_admin::{AdminPrincipal, TenantScope};
 use credo_auth_store::admin::{TenantKey, TenantRecord};
 use credo_ids::TenantId;
 use tracing::instrument;
@@ -33,6 +33,12 @@ pub async fn list_tenants(
         .list_tenant_records(page.query(), only(&call.principal))
         .await?;
     Ok(Page::cut(tenants, page.size))
+}
+
+/// Refuses for a tenant that does not exist: a list of nothing is not the list of nobody.
+pub(super) async fn require_tenant(app: &App, scope: TenantScope) -> Result<(), AdminRefusal> {
+    let found = app.store.find_tenant_record(&TenantKey::Id(scope.id()), None).await?;
+    found.map(drop).ok_or(AdminRefusal::NotFound("tenant"))
 }
 
 /// The one tenant that the caller may see; nothing if it may see all.

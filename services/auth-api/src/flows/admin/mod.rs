@@ -10,6 +10,9 @@ mod create_tenant;
 mod create_user;
 mod event;
 mod find_clients;
+mod find_consents;
+mod find_rate_limits;
+mod find_sessions;
 mod find_tenants;
 mod find_users;
 mod page;
@@ -27,8 +30,11 @@ pub use self::{
     create_tenant::{TenantDraft, create_tenant},
     create_user::{UserDraft, create_user},
     find_clients::{get_client, list_clients},
+    find_consents::list_consents,
+    find_rate_limits::{EffectiveLimit, LimitSource, get_rate_limits},
+    find_sessions::{get_session, list_sessions},
     find_tenants::{get_tenant, list_tenants},
-    find_users::{get_user, look_up_user},
+    find_users::{get_user, list_users, look_up_user},
     page::{Page, PageRequest},
     refusal::{AdminRefusal, Violation},
     user_status::{disable_user, enable_user},

@@ -6,6 +6,10 @@
 mod attempt;
 mod client_status;
 mod clients;
+mod consents;
+mod rate_limits;
+mod sessions;
+mod sign_in_status;
 mod tenants;
 mod user_status;
 mod users;
@@ -14,8 +18,12 @@ use credo_events::{Encoded, PersonalPart};
 
 pub use self::{
     clients::{ClientRecord, NewClient, NewClientSecret},
+    consents::ConsentRecord,
+    rate_limits::{LimitOwner, SetLimit},
+    sessions::{SessionFilter, SessionRecord},
+    sign_in_status::SignInStatus,
     tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
-    users::{NewUser, UserRecord},
+    users::{NewUser, UserFilter, UserRecord},
 };
 
 /// A compliance event, ready for the outbox.

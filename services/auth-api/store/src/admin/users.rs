@@ -7,8 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use tracing::instrument;
+use uuid::Uuid;
 
-use super::{ComplianceEvent, Creation, attempt::attempt};
+use super::{ComplianceEvent, Creation, PageQuery, Status, attempt::attempt};
 use crate::{Fault, Store, outbox::shard};
 
 /// The constraint that keeps a tenant's addresses apart.
@@ -31,6 +32,8 @@ pub struct UserRecord {
     pub profile: Json<Profile>,
     /// Whether they are served at all.
     pub active: bool,
+    /// What they may do with the admin APIs, space-delimited.
+    pub admin_scope: String,
     /// Rises when everything issued for them must die.
     pub epoch: i64,
     /// Rises at every change.
@@ -57,6 +60,15 @@ pub struct NewUser {
     pub profile: Profile,
     /// The PHC string of their password, if they have one.
     pub password_hash: Option<SecretString>,
+}
+
+/// Which people of a tenant are wanted: every condition that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Whether they are served.
+    pub status: Option<Status>,
+    /// How their address begins, normalised.
+    pub email_prefix: Option<String>,
 }
 
 impl Store {
@@ -138,6 +150,51 @@ impl Store {
         .fetch_optional(&self.cold)
         .await?;
         Ok(record)
+    }
+
+    /// A page of a tenant's people.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    #[instrument(skip_all)]
+    pub async fn list_user_records(
+        &self,
+        tenant: TenantId,
+        filter: &UserFilter,
+        page: PageQuery<UserId>,
+    ) -> Result<Vec<UserRecord>, Fault> {
+        let (tenant, after) = (tenant.as_uuid(), page.after.map(|user| user.as_uuid()));
+        let status = filter
+            .status
+            .map(|status| if status == Status::Active { 1 } else { 2_i16 });
+        let records = match filter.email_prefix.as_deref() {
+            None => {
+                sqlx::query_file_as!(
+                    UserRecord,
+                    "sql/admin_user_list.sql",
+                    tenant,
+                    after as Option<Uuid>,
+                    status as Option<i16>,
+                    page.limit
+                )
+                .fetch_all(&self.cold)
+                .await?
+            }
+            Some(prefix) => {
+                sqlx::query_file_as!(
+                    UserRecord,
+                    "sql/admin_user_list_by_prefix.sql",
+                    tenant,
+                    after as Option<Uuid>,
+                    status as Option<i16>,
+                    page.limit,
+                    prefix
+                )
+                .fetch_all(&self.cold)
+                .await?
+            }
+        };
+        Ok(records)
     }
 }
 

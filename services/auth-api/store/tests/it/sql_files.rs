@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use credo_auth_domain::{authorization_code::Redemption, refresh_token::Rotation};
 
 /// Tables whose rows belong to a tenant.
-const TENANT_TABLES: [&str; 11] = [
+const TENANT_TABLES: [&str; 12] = [
     "client",
     "client_secret",
     "app_user",
@@ -13,6 +13,7 @@ const TENANT_TABLES: [&str; 11] = [
     "session",
     "browser_session",
     "consent",
+    "rate_limit",
     "sign_in_attempt",
     "signing_key",
     "revocation",

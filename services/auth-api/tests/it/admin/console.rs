@@ -150,6 +150,13 @@ impl Console {
         Ok(A::decode(answer.as_slice()).unwrap())
     }
 
+    /// The one session that a condition holds for.
+    pub async fn session_of(&self, condition: &str) -> Uuid {
+        let query = format!("SELECT id FROM session WHERE {condition}");
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query));
+        query.fetch_one(self.world.owner()).await.unwrap()
+    }
+
     pub async fn get(&self, target: &str) -> crate::support::Answer {
         self.replica.send(Call::get(target)).await
     }

@@ -1,14 +1,18 @@
 //! The admin gRPC as its callers see it: over a real connection, through every layer.
 
 mod clients;
+mod consents;
 mod console;
 mod events;
 mod faults;
 mod pages;
 mod permissions;
+mod rate_limits;
 mod registration;
+mod sessions;
 mod standing;
 mod tenants;
+mod user_list;
 mod users;
 
 use console::{ALL_SCOPES, Console, Refused};

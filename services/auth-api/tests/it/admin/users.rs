@@ -103,7 +103,9 @@ async fn a_user_with_a_password_can_sign_in_and_is_found() {
         user_id: made.user_id.clone(),
     };
     let got: GetUserResponse = console.call("UserService/GetUser", get).await.unwrap();
-    assert_eq!(got.user.unwrap(), made);
+    let got = got.user.unwrap();
+    assert!(got.sign_in.as_ref().unwrap().has_password);
+    assert_eq!(User { sign_in: None, ..got }, made);
 }
 
 #[tokio::test]

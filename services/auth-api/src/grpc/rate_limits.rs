@@ -1,0 +1,60 @@
+//! `credo.admin.v1.RateLimitService`.
+
+use std::sync::Arc;
+
+use credo_auth_domain::rate_limit::RateClass as Class;
+use credo_proto::admin::v1::{
+    GetRateLimitsRequest, GetRateLimitsResponse, RateClass, RateLimit, rate_limit_service_server::RateLimitService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{call::admitted, parse, status::refused};
+use crate::{
+    app::App,
+    flows::admin::{EffectiveLimit, LimitSource, get_rate_limits},
+};
+
+/// The service.
+pub(super) struct RateLimits(Arc<App>);
+
+impl RateLimits {
+    pub(super) fn new(app: &Arc<App>) -> Self {
+        Self(Arc::clone(app))
+    }
+}
+
+fn shape(limit: EffectiveLimit) -> RateLimit {
+    RateLimit {
+        rate_class: match limit.class {
+            Class::Auth => RateClass::Auth,
+            Class::Sensitive => RateClass::Sensitive,
+            Class::Read => RateClass::Read,
+            Class::Address => RateClass::Address,
+        }
+        .into(),
+        requests_per_minute: limit.per_minute,
+        source: match limit.source {
+            LimitSource::Default => "default",
+            LimitSource::Tenant => "tenant",
+            LimitSource::Client => "client",
+        }
+        .to_owned(),
+        default_requests_per_minute: limit.default_per_minute,
+    }
+}
+
+#[tonic::async_trait]
+impl RateLimitService for RateLimits {
+    async fn get_rate_limits(
+        &self,
+        request: Request<GetRateLimitsRequest>,
+    ) -> Result<Response<GetRateLimitsResponse>, Status> {
+        let (call, message) = admitted(request)?;
+        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let client = parse::optional_id("client_id", &message.client_id)?;
+        let limits = get_rate_limits(&self.0, scope, client).await.map_err(refused)?;
+        Ok(Response::new(GetRateLimitsResponse {
+            rate_limits: limits.into_iter().map(shape).collect(),
+        }))
+    }
+}

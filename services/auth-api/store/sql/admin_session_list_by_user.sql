@@ -1,0 +1,20 @@
+/* admin_session_list_by_user */
+-- $3 is the last id of the page before, $4 the wanted client if one is wanted; $5: also what has ended.
+SELECT s.id, s.tenant_id, s.user_id, s.client_id, s.state,
+       (t.status = 1 AND t.epoch = s.tenant_epoch AND c.status = 1 AND c.epoch = s.client_epoch
+        AND u.status = 1 AND u.epoch = s.user_epoch) IS TRUE AS "epochs_good!",
+       CASE WHEN s.state = 0 THEN s.code_expires_at <= now()
+            ELSE s.expires_at <= now() OR coalesce(s.rotated_at + s.idle_ttl <= now(), false) END AS "expired!",
+       s.scope, s.amr, s.auth_time, s.created_at, coalesce(s.rotated_at, s.redeemed_at) AS last_used_at, s.expires_at,
+       s.ended_at, s.end_reason, s.generation
+FROM session s
+LEFT JOIN tenant t   ON t.id = s.tenant_id
+LEFT JOIN client c   ON c.id = s.client_id AND c.tenant_id IS NOT DISTINCT FROM s.tenant_id
+LEFT JOIN app_user u ON u.id = s.user_id AND u.tenant_id IS NOT DISTINCT FROM s.tenant_id
+WHERE s.tenant_id = $1 AND s.user_id = $2 AND ($3::uuid IS NULL OR s.id > $3) AND ($4::uuid IS NULL OR s.client_id = $4)
+  AND ($5::boolean OR (s.state <> 2 AND t.status = 1 AND t.epoch = s.tenant_epoch AND c.status = 1
+                    AND c.epoch = s.client_epoch AND u.status = 1 AND u.epoch = s.user_epoch
+                    AND CASE WHEN s.state = 0 THEN s.code_expires_at > now()
+                             ELSE s.expires_at > now() AND coalesce(s.rotated_at + s.idle_ttl > now(), true) END))
+ORDER BY s.id
+LIMIT $6
