@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use credo_admin::{AdminLayer, Permissions, RemoteJwks, RemoteJwksSpec};
+use credo_admin::{AdminLayer, AdminServer, MAX_MESSAGE_BYTES, Permissions, RemoteJwks, RemoteJwksSpec, Services};
 use credo_clock::{SharedClock, SystemClock};
 use credo_kafka::Topic;
 use credo_lifecycle::{Health, Shutdown, TaskError, Tasks, bind, management};
 use credo_postgres::{InvalidUrl, PoolSpec, connect_lazy};
-use credo_proto::DESCRIPTOR_SET;
+use credo_proto::{DESCRIPTOR_SET, admin::v1::audit_service_server::AuditServiceServer};
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::{
     Metrics,
     consumer::Consumer,
-    grpc::{self, Audit, Reader},
+    grpc::{Audit, Reader},
     kafka_probe, months,
     partition::Store,
     settings::Settings,
@@ -40,6 +40,9 @@ pub enum AppError {
     /// The Kafka client refuses the settings.
     #[error("kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
+    /// The certificates of the admin port.
+    #[error(transparent)]
+    Tls(#[from] credo_admin::TlsError),
     /// Admin tokens cannot be checked.
     #[error("admin: {0}")]
     Jwks(#[from] credo_admin::RemoteJwksError),
@@ -56,7 +59,7 @@ pub struct App {
     consumer: Consumer,
     audit: Audit,
     guard: AdminLayer,
-    grpc: TcpListener,
+    grpc: AdminServer,
     management: TcpListener,
     health: Health,
     shutdown: Shutdown,
@@ -98,7 +101,7 @@ impl App {
                 reader: Reader { pool: reading },
             },
             guard: guard(settings, clock)?,
-            grpc: bind("grpc.listen", settings.grpc.listen).await?,
+            grpc: AdminServer::new(bind("grpc.listen", settings.grpc.listen).await?, &settings.grpc.tls)?,
             management: bind("management.listen", settings.management.listen).await?,
             health,
             shutdown,
@@ -126,9 +129,11 @@ impl App {
             "management",
             management::serve(self.management, self.health.clone(), registry, self.shutdown.clone()),
         );
+        let services =
+            Services::new().with(AuditServiceServer::new(self.audit).max_decoding_message_size(MAX_MESSAGE_BYTES));
         tasks.spawn(
             "grpc",
-            grpc::serve(self.grpc, self.guard, self.audit, self.shutdown.clone()),
+            self.grpc.serve(self.guard, services, || {}, self.shutdown.clone()),
         );
         tasks.spawn("months", months::run(sink, self.shutdown.clone()));
         tasks.spawn("kafka-probe", kafka_probe::run(topic, kafka, self.shutdown.clone()));

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use credo_admin::GrpcTls;
 use credo_config::Spec;
 use credo_kafka::KafkaSettings;
 use credo_telemetry::TelemetrySettings;
@@ -15,6 +16,9 @@ pub const SPEC: Spec = Spec {
     shared: &[("CREDO_PUBLIC_BASE_URL", "public_base_url")],
     keys: &[
         "grpc.listen",
+        "grpc.tls.cert_file",
+        "grpc.tls.key_file",
+        "grpc.tls.client_ca_file",
         "management.listen",
         "database.url",
         "database.reader_url",
@@ -60,12 +64,15 @@ pub struct Settings {
 pub struct Grpc {
     /// Address and port.
     pub listen: SocketAddr,
+    /// TLS; without it, whoever reaches the port reads along.
+    pub tls: GrpcTls,
 }
 
 impl Default for Grpc {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
+            tls: GrpcTls::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use auth_api::{
     keys::MasterKeys,
     settings::{SPEC, Settings},
 };
+use credo_admin::AdminServer;
 use credo_clock::SystemClock;
 use credo_lifecycle::{Health, Shutdown, Tasks, bind, management};
 
@@ -36,7 +37,7 @@ async fn run() -> anyhow::Result<()> {
     let (tasks, health) = (Tasks::new(shutdown.clone()), Health::new());
     tasks.spawn_companion("telemetry", |drained| credo_telemetry::run(exporter, drained));
     let public = bind("http.listen", settings.http.listen).await?;
-    let admin = bind("grpc.listen", settings.grpc.listen).await?;
+    let admin = AdminServer::new(bind("grpc.listen", settings.grpc.listen).await?, &settings.grpc.tls)?;
     let management = bind("management.listen", settings.management.listen).await?;
     let app = App::build(settings, masters, SystemClock::new(), (&tasks, &shutdown, &health))?;
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use credo_admin::GrpcTls;
 use credo_config::Spec;
 use credo_telemetry::TelemetrySettings;
 use secrecy::SecretString;
@@ -23,6 +24,9 @@ pub const SPEC: Spec = Spec {
         "http.listen",
         "http.max_concurrent_requests",
         "grpc.listen",
+        "grpc.tls.cert_file",
+        "grpc.tls.key_file",
+        "grpc.tls.client_ca_file",
         "management.listen",
         "database.url",
         "database.hot_connections",
@@ -96,12 +100,15 @@ impl Default for Http {
 pub struct Grpc {
     /// Address and port.
     pub listen: SocketAddr,
+    /// TLS; without it, whoever reaches the port reads along.
+    pub tls: GrpcTls,
 }
 
 impl Default for Grpc {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            tls: GrpcTls::default(),
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use credo_admin::{AdminLayer, Permissions, RemoteJwks, RemoteJwksSpec};
+use credo_admin::{AdminLayer, AdminServer, MAX_MESSAGE_BYTES, Permissions, RemoteJwks, RemoteJwksSpec, Services};
 use credo_clock::{SharedClock, SystemClock};
 use credo_kafka::Topic;
 use credo_lifecycle::{Health, Shutdown, TaskError, Tasks, bind, management};
 use credo_outbox::CONNECTION_SETTINGS;
 use credo_postgres::{PoolSpec, connect_lazy};
-use credo_proto::DESCRIPTOR_SET;
+use credo_proto::{DESCRIPTOR_SET, admin::v1::outbox_service_server::OutboxServiceServer};
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    grpc::{self, Outbox},
+    grpc::Outbox,
     kafka_probe,
     leadership::Leadership,
     metrics::Metrics,
@@ -41,6 +41,9 @@ pub enum AppError {
     /// The Kafka client refuses the settings.
     #[error("kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
+    /// The certificates of the admin port.
+    #[error(transparent)]
+    Tls(#[from] credo_admin::TlsError),
     /// Admin tokens cannot be checked.
     #[error("admin: {0}")]
     Jwks(#[from] credo_admin::RemoteJwksError),
@@ -58,7 +61,7 @@ pub struct App {
     leadership: Leadership,
     outbox: Outbox,
     guard: AdminLayer,
-    grpc: TcpListener,
+    grpc: AdminServer,
     management: TcpListener,
     pool: PgPool,
     health: Health,
@@ -106,7 +109,7 @@ impl App {
                 status,
             },
             guard: guard(settings, clock)?,
-            grpc: bind("grpc.listen", settings.grpc.listen).await?,
+            grpc: AdminServer::new(bind("grpc.listen", settings.grpc.listen).await?, &settings.grpc.tls)?,
             management: bind("management.listen", settings.management.listen).await?,
             pool,
             health,
@@ -139,9 +142,11 @@ impl App {
             "management",
             management::serve(self.management, self.health.clone(), registry, self.shutdown.clone()),
         );
+        let services =
+            Services::new().with(OutboxServiceServer::new(self.outbox).max_decoding_message_size(MAX_MESSAGE_BYTES));
         tasks.spawn(
             "grpc",
-            grpc::serve(self.grpc, self.guard, self.outbox, self.shutdown.clone()),
+            self.grpc.serve(self.guard, services, || {}, self.shutdown.clone()),
         );
         tasks.spawn("pending", pending::run(self.pool, self.metrics, self.shutdown.clone()));
         tasks.spawn(

@@ -1,7 +1,7 @@
-//! Who calls an admin API, and whether they may.
+//! The admin APIs' server: who calls, whether they may, and the bounds of every call.
 //!
 //! Owns the check of access tokens with audience `credo-admin` (RFC 9068), the permissions of the methods and the wall
-//! between tenants. Refuses by default: a method without a permission, a token without a scope, a tenant that is not the
+//! between tenants, and the server around all of it. Refuses by default: a method without a permission, a token without a scope, a tenant that is not the
 //! caller's. Invariant: [`AdminPrincipal`] and [`TenantScope`] can only be made here, so holding one is the proof.
 
 mod issuer;
@@ -11,6 +11,7 @@ mod permissions;
 mod principal;
 mod refusal;
 mod remote_jwks;
+mod server;
 mod token;
 
 pub use self::{
@@ -19,6 +20,7 @@ pub use self::{
     permissions::{InvalidDescriptors, Permissions},
     principal::{AdminPrincipal, TenantScope},
     remote_jwks::{RemoteJwks, RemoteJwksError, RemoteJwksSpec},
+    server::{AdminServer, CallContext, GrpcTls, MAX_DEADLINE, MAX_MESSAGE_BYTES, ServeError, Services, TlsError},
 };
 
 /// The audience of the tokens that the admin APIs take.

@@ -4,7 +4,6 @@ mod event;
 mod page_token;
 mod reader;
 mod request;
-mod server;
 mod service;
 
-pub(crate) use self::{reader::Reader, server::serve, service::Audit};
+pub(crate) use self::{reader::Reader, service::Audit};

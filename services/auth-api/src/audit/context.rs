@@ -38,6 +38,12 @@ impl RequestContext {
         }
     }
 
+    /// The same under the id that it has already.
+    #[must_use]
+    pub fn known_as(self, id: RequestId) -> Self {
+        Self { id, ..self }
+    }
+
     /// What the request's events say of where they come from. If the request is traced, what becomes of them downstream
     /// hangs on one span, whichever of the drafted events the database then writes.
     #[must_use]

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use credo_admin::AdminPrincipal;
+use axum::{extract::State, middleware::Next, response::Response};
+use credo_admin::{AdminPrincipal, CallContext};
 use tonic::{Request, Status};
 
 use super::status;
@@ -12,6 +13,23 @@ use crate::{
     flows::admin::{AdminCall, AdminRefusal},
     refusal::Refusal,
 };
+
+/// Puts the call as its events see it beside the request.
+pub(super) async fn in_context(
+    State(app): State<Arc<App>>,
+    mut request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    if let Some(call) = request.extensions().get::<CallContext>() {
+        let address = call.peer.map(|peer| {
+            let proxies = &app.settings.trusted_proxies;
+            proxies.client_address(peer.ip(), request.headers())
+        });
+        let context = RequestContext::new(address, call.user_agent.clone()).known_as(call.id);
+        request.extensions_mut().insert(context);
+    }
+    next.run(request).await
+}
 
 /// The caller and the message of a request that came through the layers.
 pub(super) fn admitted<T>(request: Request<T>) -> Result<(AdminCall, T), Status> {

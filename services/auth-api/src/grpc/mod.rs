@@ -7,7 +7,6 @@ mod call;
 mod clients;
 mod consents;
 mod database_clock;
-mod envelope;
 mod keys;
 mod page;
 mod parse;

@@ -4,5 +4,6 @@
 mod layer;
 mod permissions;
 mod remote_jwks;
+mod server;
 mod support;
 mod token;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use auth_api::grpc;
 use axum::http::uri::PathAndQuery;
 use bytes::{Buf as _, BufMut as _};
-use credo_admin::Permissions;
+use credo_admin::{AdminServer, GrpcTls, Permissions};
 use credo_lifecycle::Shutdown;
 use credo_proto::DESCRIPTOR_SET;
 use credo_testkit::sqlx;
@@ -63,7 +63,8 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let endpoint = Endpoint::from_shared(address).unwrap().user_agent(USER_AGENT).unwrap();
         let (shutdown, mut tasks) = (Shutdown::new(), JoinSet::new());
-        tasks.spawn(grpc::serve(replica.app.clone(), listener, shutdown.clone()));
+        let server = AdminServer::new(listener, &GrpcTls::default()).unwrap();
+        tasks.spawn(grpc::serve(replica.app.clone(), server, shutdown.clone()));
         Self {
             channel: endpoint.connect_lazy(),
             shutdown,
