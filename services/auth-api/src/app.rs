@@ -19,6 +19,7 @@ use crate::{
     metrics::Metrics,
     passwords::Passwords,
     refusal::Refusal,
+    request_purge,
     settings::Settings,
 };
 
@@ -116,6 +117,10 @@ impl App {
             feed.run(Arc::clone(&app.store), health.component("postgres"), shutdown.clone()),
         );
         tasks.spawn("refusal-writer", writer.run(shutdown.clone()));
+        tasks.spawn(
+            "request-purge",
+            request_purge::run(Arc::clone(&app.store), shutdown.clone()),
+        );
         if let Some(url) = &app.settings.redis.url {
             let redis = Redis::connect(url).map_err(|error| BuildError::Redis(error.to_string()))?;
             let component = health.component("redis");

@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod pages;
 pub mod passwords;
 pub mod refusal;
+mod request_purge;
 pub mod settings;

@@ -9,6 +9,7 @@ mod keys;
 mod layer;
 mod permissions;
 mod principal;
+mod problem;
 mod refusal;
 mod remote_jwks;
 mod server;
@@ -19,6 +20,7 @@ pub use self::{
     layer::{AdminLayer, AdminService},
     permissions::{InvalidDescriptors, Permissions},
     principal::{AdminPrincipal, TenantScope},
+    problem::{ErrorReason, Problem},
     remote_jwks::{RemoteJwks, RemoteJwksError, RemoteJwksSpec},
     server::{AdminServer, CallContext, GrpcTls, MAX_DEADLINE, MAX_MESSAGE_BYTES, ServeError, Services, TlsError},
 };

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use credo_ids::{ClientId, TenantId};
 use tonic::{Request, Status};
 
+use crate::Problem;
+
 /// A caller whose token was verified and who holds the method's scope.
 #[derive(Debug, Clone)]
 pub struct AdminPrincipal {
@@ -43,7 +45,7 @@ impl AdminPrincipal {
         request
             .extensions()
             .get()
-            .ok_or_else(|| Status::unauthenticated("the call needs an access token"))
+            .ok_or_else(|| Problem::unauthenticated("the call needs an access token").into_status())
     }
 
     /// The OAuth client that calls.
@@ -78,7 +80,7 @@ impl AdminPrincipal {
         if self.is_system || self.tenant_id == id {
             Ok(TenantScope { id })
         } else {
-            Err(Status::not_found("no such tenant"))
+            Err(Problem::not_found("tenant").into_status())
         }
     }
 }

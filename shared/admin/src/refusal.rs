@@ -2,7 +2,7 @@
 
 use tonic::Status;
 
-use crate::KeysUnavailable;
+use crate::{ErrorReason, KeysUnavailable, Problem};
 
 /// Why a call is refused.
 #[derive(Debug, thiserror::Error)]
@@ -42,15 +42,19 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// What the caller is told.
     pub(crate) fn to_status(&self) -> Status {
-        match self {
+        let problem = match self {
             Self::NoToken | Self::WrongScheme => {
-                Status::unauthenticated("the call needs an access token: authorization: Bearer …")
+                Problem::unauthenticated("the call needs an access token: authorization: Bearer …")
             }
-            Self::Expired => Status::unauthenticated("the access token has expired"),
-            Self::KeysUnavailable(_) => Status::unavailable("the access token cannot be checked now"),
-            Self::NoPermission => Status::permission_denied("nobody may call this method"),
-            Self::MissingScope(scope) => Status::permission_denied(format!("the call needs the scope {scope}")),
-            _ => Status::unauthenticated("the access token is not valid"),
-        }
+            Self::Expired => Problem::unauthenticated("the access token has expired"),
+            Self::KeysUnavailable(_) => Problem::unavailable("the access token cannot be checked now"),
+            Self::NoPermission => Problem::new(ErrorReason::MethodClosed, "nobody may call this method"),
+            Self::MissingScope(scope) => {
+                Problem::new(ErrorReason::ScopeMissing, format!("the call needs the scope {scope}"))
+                    .with("scope", scope)
+            }
+            _ => Problem::unauthenticated("the access token is not valid"),
+        };
+        problem.into_status()
     }
 }

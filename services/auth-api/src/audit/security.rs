@@ -31,3 +31,6 @@ pub const AUTH_FAILED: EventType<Security> = EventType::new("auth_failed", Sever
 /// A client did not prove who it is.
 pub const CLIENT_AUTH_FAILED: EventType<Security> =
     EventType::new("client_auth_failed", Severity::Warning, Outcome::Refused);
+/// A caller of the admin APIs asked for what it may not have.
+pub const ADMIN_ACCESS_DENIED: EventType<Security> =
+    EventType::new("admin_access_denied", Severity::Warning, Outcome::Refused);

@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, profile::Profile, tenant::Tenant};
 use credo_auth_store::{
     Account, Reservation,
-    admin::{ComplianceEvent, Creation, NewUser},
+    admin::{ComplianceEvent, Mutation, NewUser, Unmade},
 };
 use credo_events::{Details, EventDraft, Party};
 use credo_ids::{ClientId, DeviceId, EventId, TenantId, UserId};
@@ -161,15 +161,20 @@ async fn by_address(
         return Err(Denial::WrongProof.into());
     }
     let (new, event) = unknown_user(app, context, to, email)?;
-    match app.store.create_user(&new, &event).await? {
-        Creation::Made(user) => Ok(trusted(user.id)),
+    let mutation = Mutation::of_our_own(new.id.as_uuid(), "first sign-in", event.encoded.event_id);
+    match app.store.create_user(&mutation, &new, &event).await {
+        Ok(made) => Ok(trusted(made.thing.id)),
         // Somebody else made it at the same time.
-        Creation::Taken => {
+        Err(Unmade::Refused(_)) => {
             let user = app.directory.resolve_account(to.tenant.id, email).await?;
             user.map(trusted)
                 .ok_or_else(|| Refusal::overloaded("an account is being made"))
         }
-        Creation::NoTenant => Err(Denial::TenantSuspended.into()),
+        Err(Unmade::NotFound) => Err(Denial::TenantSuspended.into()),
+        Err(Unmade::Fault(fault)) => Err(fault.into()),
+        Err(Unmade::VersionMismatch | Unmade::RequestIdReused) => {
+            Err(Refusal::internal("a first sign-in had a condition"))
+        }
     }
 }
 
@@ -189,6 +194,7 @@ fn unknown_user(
         object_id: id.as_bytes().to_vec(),
         before_json: String::new(),
         after_json: r#"{"status":"active","email_verified":false,"has_password":false}"#.to_owned(),
+        reason: String::new(),
     };
     let actor = to.client.map_or(Party::ANONYMOUS, Party::from);
     let mut draft = EventDraft::new(&USER_CREATED, EventId::now_v7(), tenant_id, app.feed.database_now());

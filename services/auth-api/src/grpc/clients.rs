@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
+    change::changing,
     page::List,
     parse,
     status::refused,
@@ -83,13 +84,12 @@ impl ClientService for Clients {
         &self,
         request: Request<CreateClientRequest>,
     ) -> Result<Response<CreateClientResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let (app, registration) = (Arc::clone(&self.0), registration(message));
-        let made = finish(
-            &self.0,
-            async move { create_client(&app, &call, scope, registration).await },
-        )
+        let made = finish(&self.0, async move {
+            create_client(&app, &change, scope, registration).await
+        })
         .await?;
         Ok(Response::new(CreateClientResponse {
             client: Some(shape(made.client)),
@@ -102,7 +102,7 @@ impl ClientService for Clients {
 
     async fn get_client(&self, request: Request<GetClientRequest>) -> Result<Response<GetClientResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let client = parse::id("client_id", &message.client_id)?;
         let client = get_client(&self.0, scope, client).await.map_err(refused)?;
         Ok(Response::new(GetClientResponse {
@@ -115,14 +115,14 @@ impl ClientService for Clients {
         request: Request<ListClientsRequest>,
     ) -> Result<Response<ListClientsResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
-        let list = List::new("clients", scope.id().as_bytes());
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
+        let list = List::new(self.0.keyring.masters(), "clients", &[scope.id().as_bytes()]);
         let page = list.page(message.page_size, &message.page_token)?;
         let page = list_clients(&self.0, scope, page).await.map_err(refused)?;
-        let end = page.items.last().map(|client| *client.id.as_bytes());
+        let end = page.items.last().map(|client| client.id);
         Ok(Response::new(ListClientsResponse {
             clients: page.items.into_iter().map(shape).collect(),
-            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+            next_page_token: list.next_page_token(end, page.has_more),
         }))
     }
 
@@ -130,10 +130,15 @@ impl ClientService for Clients {
         &self,
         request: Request<DisableClientRequest>,
     ) -> Result<Response<DisableClientResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let (app, client) = (Arc::clone(&self.0), parse::id("client_id", &message.client_id)?);
-        let disabled = finish(&self.0, async move { disable_client(&app, &call, scope, client).await }).await?;
+        let disabled = finish(
+            &self.0,
+            async move { disable_client(&app, &change, scope, client).await },
+        )
+        .await?;
         Ok(Response::new(DisableClientResponse {
             client: Some(shape(disabled)),
         }))
@@ -143,10 +148,15 @@ impl ClientService for Clients {
         &self,
         request: Request<EnableClientRequest>,
     ) -> Result<Response<EnableClientResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let (app, client) = (Arc::clone(&self.0), parse::id("client_id", &message.client_id)?);
-        let enabled = finish(&self.0, async move { enable_client(&app, &call, scope, client).await }).await?;
+        let enabled = finish(
+            &self.0,
+            async move { enable_client(&app, &change, scope, client).await },
+        )
+        .await?;
         Ok(Response::new(EnableClientResponse {
             client: Some(shape(enabled)),
         }))

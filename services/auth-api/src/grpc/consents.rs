@@ -39,17 +39,17 @@ impl ConsentService for Consents {
         request: Request<ListConsentsRequest>,
     ) -> Result<Response<ListConsentsResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let of = (parse::id("user_id", &message.user_id)?, message.show_revoked);
         let shown = if message.show_revoked { "revoked" } else { "" };
         let asked = [message.tenant_id.as_str(), &message.user_id, shown].join("\0");
-        let list = List::new("consents", asked.as_bytes());
+        let list = List::new(self.0.keyring.masters(), "consents", &[asked.as_bytes()]);
         let page = list.page(message.page_size, &message.page_token)?;
         let page = list_consents(&self.0, scope, of, page).await.map_err(refused)?;
-        let end = page.items.last().map(|consent| *consent.client_id.as_bytes());
+        let end = page.items.last().map(|consent| consent.client_id);
         Ok(Response::new(ListConsentsResponse {
             consents: page.items.iter().map(shape).collect(),
-            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+            next_page_token: list.next_page_token(end, page.has_more),
         }))
     }
 }

@@ -3,13 +3,20 @@
 use std::str::FromStr;
 
 use credo_admin::TenantScope;
-use credo_ids::TenantId;
+use credo_ids::{RequestId, TenantId};
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 use tonic::Status;
+use uuid::Uuid;
 
 use super::status;
-use crate::flows::admin::{AdminCall, AdminRefusal};
+use crate::{
+    app::App,
+    flows::admin::{AdminCall, AdminRefusal, OTHER_TENANT, record_denial},
+};
+
+/// The version of nothing: rows begin with 1.
+const NO_VERSION: i64 = 0;
 
 /// The id in `field`.
 pub(super) fn id<Id: FromStr>(field: &'static str, text: &str) -> Result<Id, Status> {
@@ -31,9 +38,33 @@ pub(super) fn optional_id<Id: FromStr>(field: &'static str, text: &str) -> Resul
     }
 }
 
-/// The right to act on the tenant that a request names.
-pub(super) fn tenant(call: &AdminCall, text: &str) -> Result<TenantScope, Status> {
-    call.principal.tenant(id::<TenantId>("tenant_id", text)?)
+/// The right to act on the tenant that a request names. Naming another's leaves a mark in the caller's own trail.
+pub(super) async fn tenant(app: &App, call: &AdminCall, text: &str) -> Result<TenantScope, Status> {
+    let tenant = id::<TenantId>("tenant_id", text)?;
+    match call.principal.tenant(tenant) {
+        Ok(scope) => Ok(scope),
+        Err(unknown) => {
+            record_denial(app, call, OTHER_TENANT)
+                .await
+                .map_err(|fault| status::failed(&fault))?;
+            Err(unknown)
+        }
+    }
+}
+
+/// What the caller calls its call; nothing if it does not say.
+pub(super) fn request_id(text: &str) -> Result<Option<Uuid>, Status> {
+    match text {
+        "" => Ok(None),
+        text => Ok(Some(id::<RequestId>("request_id", text)?.as_uuid())),
+    }
+}
+
+/// The version that an etag is of; nothing if any will do.
+pub(super) fn expected_version(text: &str) -> Option<i64> {
+    let version = || text.strip_prefix("\"v")?.strip_suffix('"')?.parse().ok();
+    let version = version().filter(|version| etag(*version) == text);
+    (!text.is_empty()).then(|| version.unwrap_or(NO_VERSION))
 }
 
 /// An instant as it travels.
@@ -47,4 +78,18 @@ pub(super) fn timestamp(at: OffsetDateTime) -> Timestamp {
 /// What changes with every change.
 pub(super) fn etag(version: i64) -> String {
     format!("\"v{version}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn etag_is_any_the_current_one_or_none() {
+        assert_eq!(expected_version(""), None);
+        assert_eq!(expected_version(&etag(7)), Some(7));
+        for other in ["7", "v7", "\"v07\"", "\"v+7\"", "\"v\"", "W/\"v7\"", "*", " "] {
+            assert_eq!(expected_version(other), Some(NO_VERSION), "{other}");
+        }
+    }
 }

@@ -50,7 +50,7 @@ impl RateLimitService for RateLimits {
         request: Request<GetRateLimitsRequest>,
     ) -> Result<Response<GetRateLimitsResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let client = parse::optional_id("client_id", &message.client_id)?;
         let limits = get_rate_limits(&self.0, scope, client).await.map_err(refused)?;
         Ok(Response::new(GetRateLimitsResponse {

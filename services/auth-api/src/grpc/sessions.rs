@@ -70,7 +70,7 @@ fn words(text: &str) -> Vec<String> {
 impl SessionService for Sessions {
     async fn get_session(&self, request: Request<GetSessionRequest>) -> Result<Response<GetSessionResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let session = parse::id("session_id", &message.session_id)?;
         let session = get_session(&self.0, scope, session).await.map_err(refused)?;
         Ok(Response::new(GetSessionResponse {
@@ -83,7 +83,7 @@ impl SessionService for Sessions {
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let filter = SessionFilter {
             user: parse::optional_id("user_id", &message.user_id)?,
             client: parse::optional_id("client_id", &message.client_id)?,
@@ -95,13 +95,13 @@ impl SessionService for Sessions {
             &message.client_id,
             if filter.ended { "ended" } else { "" },
         ];
-        let list = List::new("sessions", asked.join("\0").as_bytes());
+        let list = List::new(self.0.keyring.masters(), "sessions", &[asked.join("\0").as_bytes()]);
         let page = list.page(message.page_size, &message.page_token)?;
         let page = list_sessions(&self.0, scope, filter, page).await.map_err(refused)?;
-        let end = page.items.last().map(|session| *session.id.as_bytes());
+        let end = page.items.last().map(|session| session.id);
         Ok(Response::new(ListSessionsResponse {
             sessions: page.items.iter().map(shape).collect(),
-            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+            next_page_token: list.next_page_token(end, page.has_more),
         }))
     }
 }

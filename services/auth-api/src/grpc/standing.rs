@@ -10,8 +10,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use credo_admin::AdminPrincipal;
-use tonic::Status;
+use credo_admin::{AdminPrincipal, Problem};
 
 use super::status;
 use crate::{app::App, flows::bearer};
@@ -26,7 +25,9 @@ pub(super) async fn honoured(State(app): State<Arc<App>>, request: Request, next
         Ok(Some(bearer)) if bearer.person().is_none() => next.run(request).await,
         Ok(_) => {
             tracing::info!("admin call refused: the token was ended, or is a person's");
-            Status::unauthenticated("the access token is not valid").into_http()
+            Problem::unauthenticated("the access token is not valid")
+                .into_status()
+                .into_http()
         }
         Err(fault) => status::failed(&fault).into_http(),
     }

@@ -2,68 +2,51 @@
 //!
 //! No answer tells of our insides; a refusal and a fault are logged here, once.
 
-use std::time::Duration;
+use credo_admin::{ErrorReason, Problem};
+use tonic::Status;
 
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-
-use crate::{
-    flows::admin::{AdminRefusal, Violation},
-    refusal::Refusal,
-};
-
-/// What a caller waits after a fault.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+use crate::{flows::admin::AdminRefusal, refusal::Refusal};
 
 /// A refusal as the caller sees it.
 pub(super) fn refused(refusal: AdminRefusal) -> Status {
     let text = refusal.to_string();
-    let status = match refusal {
+    let problem = match refusal {
         AdminRefusal::Fault(fault) => return failed(&fault),
-        AdminRefusal::Invalid(violations) => invalid(text, violations),
-        AdminRefusal::NotFound(_) => Status::not_found(text),
-        AdminRefusal::AlreadyExists(_) => Status::already_exists(text),
-        AdminRefusal::Forbidden(_) => Status::permission_denied(text),
-        AdminRefusal::FailedPrecondition(_) => Status::failed_precondition(text),
+        AdminRefusal::Invalid(violations) => {
+            let fields = violations.into_iter().map(|one| (one.field, one.description));
+            Problem::invalid_fields(ErrorReason::InvalidField, fields)
+        }
+        AdminRefusal::InvalidMask(rule) => {
+            Problem::invalid_fields(ErrorReason::InvalidFieldMask, [("update_mask", rule)])
+        }
+        AdminRefusal::InvalidPageToken => {
+            Problem::invalid_fields(ErrorReason::InvalidPageToken, [("page_token", text)])
+        }
+        AdminRefusal::NotFound(resource) => Problem::not_found(resource),
+        AdminRefusal::AlreadyExists(field) => Problem::new(ErrorReason::AlreadyExists, text).with("field", field),
+        AdminRefusal::SystemOnly(_) => Problem::new(ErrorReason::SystemOnly, text),
+        AdminRefusal::ScopeNotHeld(_) => Problem::new(ErrorReason::ScopeNotHeld, text),
+        AdminRefusal::RequestIdReused => Problem::new(ErrorReason::RequestIdReused, text),
+        AdminRefusal::EtagMismatch(_) => Problem::new(ErrorReason::EtagMismatch, text),
+        AdminRefusal::FailedPrecondition(_) => Problem::new(ErrorReason::FailedPrecondition, text),
     };
+    let status = problem.into_status();
     tracing::info!(code = ?status.code(), text = status.message(), "admin call refused");
     status
 }
 
 /// A fault as the caller sees it.
 pub(super) fn failed(fault: &Refusal) -> Status {
-    match fault {
-        Refusal::Denied(denial) => Status::failed_precondition(denial.to_string()),
+    let problem = match fault {
+        Refusal::Denied(denial) => Problem::new(ErrorReason::FailedPrecondition, denial.to_string()),
         Refusal::Unavailable(text) => {
             tracing::error!(fault = text, "an admin call could not be answered");
-            unavailable("the server cannot answer now, try again")
+            Problem::unavailable("the server cannot answer now, try again")
         }
         Refusal::Internal(text) => {
             tracing::error!(fault = text, "an admin call met a defect");
-            Status::internal("the server met an unexpected condition")
+            Problem::internal()
         }
-    }
-}
-
-/// `UNAVAILABLE`, with the time after which to try again.
-pub(super) fn unavailable(text: &'static str) -> Status {
-    let details = ErrorDetails::with_retry_info(Some(RETRY_DELAY));
-    Status::with_error_details(Code::Unavailable, text, details)
-}
-
-/// `INVALID_ARGUMENT` with google.rpc.BadRequest; the message names the first field for those who do not read details.
-fn invalid(text: String, violations: Vec<Violation>) -> Status {
-    let message = match violations.first() {
-        Some(first) => format!("{}: {}", first.field, first.description),
-        None => text,
     };
-    let violations = violations
-        .into_iter()
-        .map(|violation| FieldViolation::new(violation.field, violation.description))
-        .collect::<Vec<_>>();
-    Status::with_error_details(
-        Code::InvalidArgument,
-        message,
-        ErrorDetails::with_bad_request(violations),
-    )
+    problem.into_status()
 }

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
+    change::changing,
     page::List,
     parse,
     status::refused,
@@ -72,7 +73,7 @@ impl TenantService for Tenants {
         &self,
         request: Request<CreateTenantRequest>,
     ) -> Result<Response<CreateTenantResponse>, Status> {
-        let (call, message) = admitted(request)?;
+        let (change, message) = changing(request)?;
         let draft = TenantDraft {
             slug: message.slug,
             display_name: message.display_name,
@@ -81,7 +82,7 @@ impl TenantService for Tenants {
             branding: branding(message.branding.unwrap_or_default()),
         };
         let app = Arc::clone(&self.0);
-        let made = finish(&self.0, async move { create_tenant(&app, &call, draft).await }).await?;
+        let made = finish(&self.0, async move { create_tenant(&app, &change, draft).await }).await?;
         Ok(Response::new(CreateTenantResponse {
             tenant: Some(self.shape(made)),
         }))
@@ -105,13 +106,13 @@ impl TenantService for Tenants {
         request: Request<ListTenantsRequest>,
     ) -> Result<Response<ListTenantsResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let list = List::new("tenants", &[]);
+        let list = List::new(self.0.keyring.masters(), "tenants", &[]);
         let page = list.page(message.page_size, &message.page_token)?;
         let page = list_tenants(&self.0, &call, page).await.map_err(refused)?;
-        let end = page.items.last().map(|tenant| *tenant.id.as_bytes());
+        let end = page.items.last().map(|tenant| tenant.id);
         Ok(Response::new(ListTenantsResponse {
             tenants: page.items.into_iter().map(|tenant| self.shape(tenant)).collect(),
-            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+            next_page_token: list.next_page_token(end, page.has_more),
         }))
     }
 }

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
+    change::changing,
     page::List,
     parse, profile,
     status::refused,
@@ -83,8 +84,8 @@ fn filter(message: &ListUsersRequest) -> Result<UserFilter, Status> {
 #[tonic::async_trait]
 impl UserService for Users {
     async fn create_user(&self, request: Request<CreateUserRequest>) -> Result<Response<CreateUserResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let draft = UserDraft {
             email: message.email,
             email_verified: message.email_verified,
@@ -93,7 +94,7 @@ impl UserService for Users {
             password: message.password.into(),
         };
         let app = Arc::clone(&self.0);
-        let made = finish(&self.0, async move { create_user(&app, &call, scope, draft).await }).await?;
+        let made = finish(&self.0, async move { create_user(&app, &change, scope, draft).await }).await?;
         Ok(Response::new(CreateUserResponse {
             user: Some(shape(made)),
         }))
@@ -101,7 +102,7 @@ impl UserService for Users {
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let user = parse::id("user_id", &message.user_id)?;
         let (user, sign_in) = get_user(&self.0, scope, user).await.map_err(refused)?;
         let user = User {
@@ -113,23 +114,23 @@ impl UserService for Users {
 
     async fn list_users(&self, request: Request<ListUsersRequest>) -> Result<Response<ListUsersResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let filter = filter(&message)?;
         let prefix = filter.email_prefix.as_deref().unwrap_or_default();
         let asked = [message.tenant_id.as_str(), &message.status.to_string(), prefix].join("\0");
-        let list = List::new("users", asked.as_bytes());
+        let list = List::new(self.0.keyring.masters(), "users", &[asked.as_bytes()]);
         let page = list.page(message.page_size, &message.page_token)?;
         let page = list_users(&self.0, scope, &filter, page).await.map_err(refused)?;
-        let end = page.items.last().map(|user| *user.id.as_bytes());
+        let end = page.items.last().map(|user| user.id);
         Ok(Response::new(ListUsersResponse {
             users: page.items.into_iter().map(shape).collect(),
-            next_page_token: list.next_page_token(end.as_ref(), page.has_more),
+            next_page_token: list.next_page_token(end, page.has_more),
         }))
     }
 
     async fn look_up_user(&self, request: Request<LookUpUserRequest>) -> Result<Response<LookUpUserResponse>, Status> {
         let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let scope = parse::tenant(&self.0, &call, &message.tenant_id).await?;
         let user = look_up_user(&self.0, scope, &message.email).await.map_err(refused)?;
         Ok(Response::new(LookUpUserResponse {
             user: Some(shape(user)),
@@ -140,20 +141,22 @@ impl UserService for Users {
         &self,
         request: Request<DisableUserRequest>,
     ) -> Result<Response<DisableUserResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let (app, user) = (Arc::clone(&self.0), parse::id("user_id", &message.user_id)?);
-        let disabled = finish(&self.0, async move { disable_user(&app, &call, scope, user).await }).await?;
+        let disabled = finish(&self.0, async move { disable_user(&app, &change, scope, user).await }).await?;
         Ok(Response::new(DisableUserResponse {
             user: Some(shape(disabled)),
         }))
     }
 
     async fn enable_user(&self, request: Request<EnableUserRequest>) -> Result<Response<EnableUserResponse>, Status> {
-        let (call, message) = admitted(request)?;
-        let scope = parse::tenant(&call, &message.tenant_id)?;
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
         let (app, user) = (Arc::clone(&self.0), parse::id("user_id", &message.user_id)?);
-        let enabled = finish(&self.0, async move { enable_user(&app, &call, scope, user).await }).await?;
+        let enabled = finish(&self.0, async move { enable_user(&app, &change, scope, user).await }).await?;
         Ok(Response::new(EnableUserResponse {
             user: Some(shape(enabled)),
         }))

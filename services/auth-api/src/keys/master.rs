@@ -29,6 +29,8 @@ pub struct MasterKey {
     pub csrf: hmac::Key,
     /// Names devices in lists.
     pub device: hmac::Key,
+    /// Signs page tokens of the admin APIs.
+    pub page_token: hmac::Key,
     /// Seals signing keys.
     pub key_wrap: aead::LessSafeKey,
 }
@@ -134,6 +136,7 @@ impl MasterKey {
             request: mac(b"request")?,
             csrf: mac(b"csrf")?,
             device: mac(b"device")?,
+            page_token: mac(b"page token")?,
             key_wrap: aead::LessSafeKey::new(wrap),
         })
     }

@@ -1,11 +1,9 @@
 /* admin_tenant_insert */
--- The tenant, its first signing key and the event are one commit. Run again after a lost connection it meets its own id
--- and changes nothing.
+-- The tenant, its first signing key and the event are one commit.
 WITH made AS (
   INSERT INTO tenant (id, slug, display_name, create_unknown_users, dangerous_trust_email, accent_color, accent_color_dark,
                       logo)
   VALUES ($1, $2, $3, $4, $5, $17, $18, $19)
-  ON CONFLICT (id) DO NOTHING
   RETURNING id, slug, display_name, status, version, create_unknown_users, dangerous_trust_email, accent_color,
             accent_color_dark, logo, created_at, updated_at
 ), key AS (

@@ -1,11 +1,9 @@
 /* admin_user_insert */
--- The user, the password if there is one, and the event are one commit. No row: the tenant does not exist, or this is run
--- again after a lost connection and meets its own id.
+-- The user, the password if there is one, and the event are one commit. No row: the tenant does not exist.
 WITH made AS (
   INSERT INTO app_user (id, tenant_id, email, email_verified, display_name, profile)
   SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::jsonb
   FROM tenant t WHERE t.id = $2 -- tenant: the row is the tenant
-  ON CONFLICT (id) DO NOTHING
   RETURNING id, tenant_id, email, email_verified, display_name, profile, status, admin_scope, epoch, version,
             created_at, updated_at
 ), secret AS (

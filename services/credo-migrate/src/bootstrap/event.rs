@@ -111,6 +111,7 @@ impl Change {
             object_id: self.object_id.to_vec(),
             before_json: self.before.as_ref().map(Value::to_string).unwrap_or_default(),
             after_json: self.after.to_string(),
+            reason: String::new(),
         })
     }
 }

@@ -15,12 +15,11 @@ use std::{
 use credo_ids::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::USER_AGENT};
 use tokio::{sync::Semaphore, time::timeout};
-use tonic::{
-    Status,
-    transport::server::{TcpConnectInfo, TlsConnectInfo},
-};
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
+
+use crate::Problem;
 
 /// Longest time that a call may ask for with `grpc-timeout`.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(30);
@@ -78,12 +77,14 @@ impl Envelope {
     {
         let Ok(_permit) = self.permits.try_acquire() else {
             (self.overloaded)();
-            return Ok(Status::resource_exhausted("too many calls at one time, try again").into_http());
+            return Ok(Problem::too_many_calls().into_status().into_http());
         };
         timeout(deadline, call).await.unwrap_or_else(|_| {
             (self.overloaded)();
             tracing::error!("an admin call was not answered before its deadline");
-            Ok(Status::deadline_exceeded("the call was not answered in time").into_http())
+            Ok(Problem::unavailable("the call was not answered in time")
+                .into_status()
+                .into_http())
         })
     }
 }

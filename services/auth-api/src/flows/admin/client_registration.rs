@@ -215,7 +215,7 @@ fn check_giver(giver: &AdminPrincipal, scope: &Scope) -> Result<(), AdminRefusal
     if giver.is_system() || admin.into_iter().all(|token| giver.has(token)) {
         Ok(())
     } else {
-        Err(AdminRefusal::Forbidden(
+        Err(AdminRefusal::ScopeNotHeld(
             "the caller cannot give scopes of the admin APIs that it lacks",
         ))
     }

@@ -10,7 +10,11 @@ use credo_ids::ClientId;
 use serde_json::json;
 use tracing::instrument;
 
-use super::{AdminCall, AdminRefusal, event::ChangeEvent, not_persisted};
+use super::{
+    AdminRefusal, Change,
+    change::{is_felt, not_made},
+    event::ChangeEvent,
+};
 use crate::{
     app::App,
     audit::compliance::{CLIENT_DISABLED, CLIENT_ENABLED},
@@ -23,22 +27,26 @@ use crate::{
 #[instrument(skip_all)]
 pub async fn disable_client(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     client: ClientId,
 ) -> Result<ClientRecord, AdminRefusal> {
-    let event = ChangeEvent::new(app, call, (&CLIENT_DISABLED, scope.id()), client)?;
+    let event = ChangeEvent::new(app, change, (&CLIENT_DISABLED, scope.id()), client)?;
     let describe = |client: &ClientRecord| {
         event.changed(
             &json!({ "status": "active", "epoch": client.epoch, "version": client.version }),
             &json!({ "status": "disabled", "epoch": client.epoch + 1, "version": client.version + 1 }),
         )
     };
-    let change = app
+    let disabled = app
         .store
-        .set_client_status((scope.id(), client), Status::Disabled, describe);
-    let record = change.await.map_err(|fault| not_persisted(app, &fault))?;
-    let record = record.ok_or(AdminRefusal::NotFound("client"))?;
+        .set_client_status(&change.mutation, (scope.id(), client), Status::Disabled, describe)
+        .await
+        .map_err(|unmade| not_made(app, "client", unmade))?;
+    let record = disabled.thing;
+    if !is_felt(disabled.effect) {
+        return Ok(record);
+    }
     // This replica need not wait for its next look at the feed. True of one that was disabled before, too.
     app.feed.learn(FeedRow {
         kind: RevokedKind::Client,
@@ -59,20 +67,21 @@ pub async fn disable_client(
 #[instrument(skip_all)]
 pub async fn enable_client(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     client: ClientId,
 ) -> Result<ClientRecord, AdminRefusal> {
-    let event = ChangeEvent::new(app, call, (&CLIENT_ENABLED, scope.id()), client)?;
+    let event = ChangeEvent::new(app, change, (&CLIENT_ENABLED, scope.id()), client)?;
     let describe = |client: &ClientRecord| {
         event.changed(
             &json!({ "status": "disabled", "epoch": client.epoch, "version": client.version }),
             &json!({ "status": "active", "epoch": client.epoch, "version": client.version + 1 }),
         )
     };
-    let change = app
+    let enabled = app
         .store
-        .set_client_status((scope.id(), client), Status::Active, describe);
-    let record = change.await.map_err(|fault| not_persisted(app, &fault))?;
-    record.ok_or(AdminRefusal::NotFound("client"))
+        .set_client_status(&change.mutation, (scope.id(), client), Status::Active, describe)
+        .await
+        .map_err(|unmade| not_made(app, "client", unmade))?;
+    Ok(enabled.thing)
 }

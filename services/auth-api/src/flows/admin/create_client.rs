@@ -5,13 +5,17 @@ use credo_auth_domain::{
     credential::{generate_client_secret, hash_client_secret},
     signing_algorithm::SigningAlgorithm,
 };
-use credo_auth_store::admin::{ClientRecord, Creation, NewClientSecret};
+use credo_auth_store::admin::{ClientRecord, Effect, NewClientSecret};
 use credo_ids::ClientSecretId;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tracing::instrument;
 
-use super::{AdminCall, AdminRefusal, ClientRegistration, event::ChangeEvent, not_persisted};
+use super::{
+    AdminRefusal, Change, ClientRegistration,
+    change::{is_felt, not_made},
+    event::ChangeEvent,
+};
 use crate::{app::App, audit::compliance::CLIENT_CREATED, refusal::Refusal};
 
 /// A client that was made.
@@ -19,7 +23,7 @@ use crate::{app::App, audit::compliance::CLIENT_CREATED, refusal::Refusal};
 pub struct CreatedClient {
     /// The client.
     pub client: ClientRecord,
-    /// Its secret, if it has one.
+    /// Its secret, if it has one and this call made it.
     pub secret: Option<SecretString>,
 }
 
@@ -30,11 +34,11 @@ pub struct CreatedClient {
 #[instrument(skip_all)]
 pub async fn create_client(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     registration: ClientRegistration,
 ) -> Result<CreatedClient, AdminRefusal> {
-    let mut new = registration.check(&call.principal, scope.id())?;
+    let mut new = registration.check(&change.call.principal, scope.id())?;
     let secret = match new.token_endpoint_auth_method {
         "none" => None,
         _ => Some(generate_client_secret().map_err(Refusal::from)?),
@@ -43,16 +47,19 @@ pub async fn create_client(
         id: ClientSecretId::now_v7(),
         hash: hash_client_secret(secret),
     });
-    let event = ChangeEvent::new(app, call, (&CLIENT_CREATED, scope.id()), new.id)?.made(&describe(&new));
-    let creation = app.store.create_client(&new, &event).await;
-    match creation.map_err(|fault| not_persisted(app, &fault))? {
-        Creation::Made(client) => {
-            publish_key(app, &client).await;
-            Ok(CreatedClient { client, secret })
-        }
-        Creation::NoTenant => Err(AdminRefusal::NotFound("tenant")),
-        Creation::Taken => Err(Refusal::internal("a fresh client_id was taken").into()),
+    let event = ChangeEvent::new(app, change, (&CLIENT_CREATED, scope.id()), new.id)?.made(&describe(&new));
+    let made = app
+        .store
+        .create_client(&change.mutation, &new, &event)
+        .await
+        .map_err(|unmade| not_made(app, "tenant", unmade))?;
+    if is_felt(made.effect) {
+        publish_key(app, &made.thing).await;
     }
+    Ok(CreatedClient {
+        client: made.thing,
+        secret: secret.filter(|_| made.effect == Effect::Made),
+    })
 }
 
 /// Has the key that signs the client's ID tokens made, so that whoever keeps the JWKS for a while has it before it signs. A

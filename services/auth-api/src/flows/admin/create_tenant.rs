@@ -6,15 +6,15 @@ use credo_auth_domain::{
     signing_algorithm::SigningAlgorithm,
     tenant::is_slug,
 };
-use credo_auth_store::admin::{Creation, NewBranding, NewTenant, TenantRecord};
+use credo_auth_store::admin::{NewBranding, NewTenant, TenantRecord};
 use credo_ids::TenantId;
 use serde_json::json;
 use tracing::instrument;
 
 use super::{
-    AdminCall, AdminRefusal,
+    AdminRefusal, Change,
+    change::not_made,
     event::ChangeEvent,
-    not_persisted,
     refusal::Violations,
     text::{NAME_RULE, is_name},
 };
@@ -40,9 +40,9 @@ pub struct TenantDraft {
 /// # Errors
 /// If the caller administers one tenant alone, the draft cannot be, or the slug was ever used.
 #[instrument(skip_all)]
-pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> Result<TenantRecord, AdminRefusal> {
-    if !call.principal.is_system() {
-        return Err(AdminRefusal::Forbidden(
+pub async fn create_tenant(app: &App, change: &Change, draft: TenantDraft) -> Result<TenantRecord, AdminRefusal> {
+    if !change.call.principal.is_system() {
+        return Err(AdminRefusal::SystemOnly(
             "only a client of the tenant system makes tenants",
         ));
     }
@@ -61,7 +61,7 @@ pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> R
         "logo_sha256": draft.branding.logo.as_deref().map(sha256),
         "signing_keys": [signing_key.kid],
     });
-    let event = ChangeEvent::new(app, call, (&TENANT_CREATED, id), id)?.made(&after);
+    let event = ChangeEvent::new(app, change, (&TENANT_CREATED, id), id)?.made(&after);
     let new = NewTenant {
         id,
         slug: draft.slug,
@@ -71,12 +71,8 @@ pub async fn create_tenant(app: &App, call: &AdminCall, draft: TenantDraft) -> R
         branding: draft.branding,
         signing_key,
     };
-    let creation = app.store.create_tenant(&new, &event).await;
-    match creation.map_err(|fault| not_persisted(app, &fault))? {
-        Creation::Made(tenant) => Ok(tenant),
-        Creation::Taken => Err(AdminRefusal::AlreadyExists("the slug is taken, or was once")),
-        Creation::NoTenant => Err(Refusal::internal("a tenant was made for a tenant").into()),
-    }
+    let made = app.store.create_tenant(&change.mutation, &new, &event).await;
+    Ok(made.map_err(|unmade| not_made(app, "tenant", unmade))?.thing)
 }
 
 fn check(app: &App, draft: &TenantDraft) -> Result<(), AdminRefusal> {

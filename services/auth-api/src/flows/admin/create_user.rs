@@ -1,12 +1,14 @@
 //! Making a user known. What is hashed is hashed before the database is asked for anything.
 
+use std::convert::Infallible;
+
 use credo_admin::TenantScope;
 use credo_auth_domain::{
     email_address::EmailAddress,
     password::{Names, Password},
     profile::Profile,
 };
-use credo_auth_store::admin::{Creation, NewUser, TenantKey, UserRecord};
+use credo_auth_store::admin::{NewUser, TenantKey, UserRecord};
 use credo_ids::UserId;
 use credo_proto::events::v1::Personal;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,9 +16,9 @@ use serde_json::json;
 use tracing::instrument;
 
 use super::{
-    AdminCall, AdminRefusal,
+    AdminRefusal, Change,
+    change::not_made,
     event::ChangeEvent,
-    not_persisted,
     refusal::Violations,
     text::{NAME_RULE, is_name},
 };
@@ -50,7 +52,7 @@ struct Checked {
 #[instrument(skip_all)]
 pub async fn create_user(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     draft: UserDraft,
 ) -> Result<UserRecord, AdminRefusal> {
@@ -59,7 +61,7 @@ pub async fn create_user(
         .store
         .find_tenant_record(&TenantKey::Id(scope.id()), Some(scope.id()))
         .await;
-    let tenant = tenant.map_err(|fault| not_persisted(app, &fault))?;
+    let tenant = tenant.map_err(|fault| not_made::<Infallible>(app, "tenant", fault.into()))?;
     let names = tenant
         .iter()
         .flat_map(|tenant| [tenant.slug.as_str(), tenant.display_name.as_str()]);
@@ -80,7 +82,7 @@ pub async fn create_user(
         display_name: checked.display_name.clone().unwrap_or_default(),
         ..Personal::default()
     };
-    let event = ChangeEvent::new(app, call, (&USER_CREATED, scope.id()), id)?.with_person(call, person)?;
+    let event = ChangeEvent::new(app, change, (&USER_CREATED, scope.id()), id)?.with_person(&change.call, person)?;
     let new = NewUser {
         id,
         tenant_id: scope.id(),
@@ -90,14 +92,8 @@ pub async fn create_user(
         profile: draft.profile,
         password_hash,
     };
-    let creation = app.store.create_user(&new, &event.made(&after)).await;
-    match creation.map_err(|fault| not_persisted(app, &fault))? {
-        Creation::Made(user) => Ok(user),
-        Creation::Taken => Err(AdminRefusal::AlreadyExists(
-            "the tenant has a user of that e-mail address",
-        )),
-        Creation::NoTenant => Err(AdminRefusal::NotFound("tenant")),
-    }
+    let made = app.store.create_user(&change.mutation, &new, &event.made(&after)).await;
+    Ok(made.map_err(|unmade| not_made(app, "tenant", unmade))?.thing)
 }
 
 fn check(draft: &UserDraft, tenant_names: &[&str]) -> Result<Checked, AdminRefusal> {

@@ -2,11 +2,11 @@
 
 use credo_auth_store::admin::ComplianceEvent;
 use credo_events::{Compliance, Details, EventDraft, EventType, Party, PersonalPart};
-use credo_ids::{ClientId, EventId, TenantId, UserId};
+use credo_ids::{ClientId, TenantId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use serde_json::Value;
 
-use super::AdminCall;
+use super::{AdminCall, Change};
 use crate::{app::App, refusal::Refusal};
 
 /// What is changed.
@@ -53,18 +53,20 @@ pub(super) struct ChangeEvent {
     draft: EventDraft,
     personal: PersonalPart,
     object: Object,
+    reason: String,
 }
 
 impl ChangeEvent {
     /// An event of the trail of `tenant`; its actor is the client that calls.
     pub(super) fn new(
         app: &App,
-        call: &AdminCall,
+        change: &Change,
         (event, tenant): (&EventType<Compliance>, TenantId),
         object: impl Into<Object>,
     ) -> Result<Self, Refusal> {
+        let call = &change.call;
         let (actor, object) = (call.principal.client_id(), object.into());
-        let draft = EventDraft::new(event, EventId::now_v7(), tenant, app.feed.database_now())
+        let draft = EventDraft::new(event, change.mutation.event_id, tenant, app.feed.database_now())
             .parties(actor, object.party)
             .client(actor)
             .request(call.context.origin());
@@ -72,6 +74,10 @@ impl ChangeEvent {
             draft,
             personal: call.context.personal()?,
             object,
+            reason: change
+                .reason
+                .as_ref()
+                .map_or_else(String::new, |reason| reason.as_str().to_owned()),
         })
     }
 
@@ -97,6 +103,7 @@ impl ChangeEvent {
             object_id: self.object.id.to_vec(),
             before_json,
             after_json: after.to_string(),
+            reason: self.reason.clone(),
         };
         let draft = self.draft.clone().details(Details::Change(details));
         ComplianceEvent {

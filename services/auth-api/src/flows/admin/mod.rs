@@ -3,11 +3,13 @@
 //! Refuses a change that its compliance event cannot accompany. Every use case but those on tenants themselves takes a
 //! [`credo_admin::TenantScope`], the proof that the caller may act on that tenant.
 
+mod change;
 mod client_registration;
 mod client_status;
 mod create_client;
 mod create_tenant;
 mod create_user;
+mod denial;
 mod event;
 mod find_clients;
 mod find_consents;
@@ -21,14 +23,15 @@ mod text;
 mod user_status;
 
 use credo_admin::AdminPrincipal;
-use credo_auth_store::Fault;
 
 pub use self::{
+    change::{Change, Reason},
     client_registration::ClientRegistration,
     client_status::{disable_client, enable_client},
     create_client::{CreatedClient, create_client},
     create_tenant::{TenantDraft, create_tenant},
     create_user::{UserDraft, create_user},
+    denial::{OTHER_TENANT, record_denial},
     find_clients::{get_client, list_clients},
     find_consents::list_consents,
     find_rate_limits::{EffectiveLimit, LimitSource, get_rate_limits},
@@ -39,7 +42,7 @@ pub use self::{
     refusal::{AdminRefusal, Violation},
     user_status::{disable_user, enable_user},
 };
-use crate::{app::App, audit::RequestContext, refusal::Refusal};
+use crate::audit::RequestContext;
 
 /// A call of an administrator.
 #[derive(Clone, Debug)]
@@ -48,10 +51,4 @@ pub struct AdminCall {
     pub principal: AdminPrincipal,
     /// The request as its events see it.
     pub context: RequestContext,
-}
-
-/// A change that was not made because its event, or anything else of it, could not be written.
-fn not_persisted(app: &App, fault: &Fault) -> AdminRefusal {
-    app.metrics.compliance_persist_failures.inc();
-    Refusal::from(fault).into()
 }

@@ -22,12 +22,27 @@ pub enum AdminRefusal {
     /// What it names does not exist, or not for this caller.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// What it would make exists.
-    #[error("{0}")]
+    /// The field's value is another's.
+    #[error("the {0} is taken")]
     AlreadyExists(&'static str),
-    /// The caller may not do this.
+    /// Only administrators of all tenants may.
     #[error("{0}")]
-    Forbidden(&'static str),
+    SystemOnly(&'static str),
+    /// The caller would give what it does not hold.
+    #[error("{0}")]
+    ScopeNotHeld(&'static str),
+    /// What is to be changed cannot be, or is not said.
+    #[error("{0}")]
+    InvalidMask(String),
+    /// Of no list, or of another.
+    #[error("must be the next_page_token of an answer to the same request")]
+    InvalidPageToken,
+    /// The call's id was another call's.
+    #[error("the request_id was used for another call")]
+    RequestIdReused,
+    /// It has changed since the caller read it.
+    #[error("the {0} has changed since it was read")]
+    EtagMismatch(&'static str),
     /// Not with this server as it is set up.
     #[error("{0}")]
     FailedPrecondition(&'static str),

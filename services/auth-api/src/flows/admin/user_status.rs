@@ -10,7 +10,11 @@ use credo_ids::UserId;
 use serde_json::json;
 use tracing::instrument;
 
-use super::{AdminCall, AdminRefusal, event::ChangeEvent, not_persisted};
+use super::{
+    AdminRefusal, Change,
+    change::{is_felt, not_made},
+    event::ChangeEvent,
+};
 use crate::{
     app::App,
     audit::compliance::{USER_DISABLED, USER_ENABLED},
@@ -23,22 +27,26 @@ use crate::{
 #[instrument(skip_all)]
 pub async fn disable_user(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     user: UserId,
 ) -> Result<UserRecord, AdminRefusal> {
-    let event = ChangeEvent::new(app, call, (&USER_DISABLED, scope.id()), user)?;
+    let event = ChangeEvent::new(app, change, (&USER_DISABLED, scope.id()), user)?;
     let describe = |user: &UserRecord| {
         event.changed(
             &json!({ "status": "active", "epoch": user.epoch, "version": user.version }),
             &json!({ "status": "disabled", "epoch": user.epoch + 1, "version": user.version + 1 }),
         )
     };
-    let change = app
+    let disabled = app
         .store
-        .set_user_status((scope.id(), user), Status::Disabled, describe);
-    let record = change.await.map_err(|fault| not_persisted(app, &fault))?;
-    let record = record.ok_or(AdminRefusal::NotFound("user"))?;
+        .set_user_status(&change.mutation, (scope.id(), user), Status::Disabled, describe)
+        .await
+        .map_err(|unmade| not_made(app, "user", unmade))?;
+    let record = disabled.thing;
+    if !is_felt(disabled.effect) {
+        return Ok(record);
+    }
     // This replica need not wait for its next look at the feed. True of one who was disabled before, too.
     app.feed.learn(FeedRow {
         kind: RevokedKind::User,
@@ -58,18 +66,21 @@ pub async fn disable_user(
 #[instrument(skip_all)]
 pub async fn enable_user(
     app: &App,
-    call: &AdminCall,
+    change: &Change,
     scope: TenantScope,
     user: UserId,
 ) -> Result<UserRecord, AdminRefusal> {
-    let event = ChangeEvent::new(app, call, (&USER_ENABLED, scope.id()), user)?;
+    let event = ChangeEvent::new(app, change, (&USER_ENABLED, scope.id()), user)?;
     let describe = |user: &UserRecord| {
         event.changed(
             &json!({ "status": "disabled", "epoch": user.epoch, "version": user.version }),
             &json!({ "status": "active", "epoch": user.epoch, "version": user.version + 1 }),
         )
     };
-    let change = app.store.set_user_status((scope.id(), user), Status::Active, describe);
-    let record = change.await.map_err(|fault| not_persisted(app, &fault))?;
-    record.ok_or(AdminRefusal::NotFound("user"))
+    let enabled = app
+        .store
+        .set_user_status(&change.mutation, (scope.id(), user), Status::Active, describe)
+        .await
+        .map_err(|unmade| not_made(app, "user", unmade))?;
+    Ok(enabled.thing)
 }

@@ -1,11 +1,16 @@
 //! Disabling and enabling clients.
 
+use std::convert::Infallible;
+
 use credo_ids::{ClientId, TenantId};
 use sqlx::PgConnection;
 use tracing::instrument;
 
-use super::{ClientRecord, ComplianceEvent, Status, attempt::attempt};
-use crate::{Fault, Store, outbox::shard};
+use super::{
+    ClientRecord, ComplianceEvent, Mutated, Mutation, Status, Unmade,
+    mutation::{Opened, attempt},
+};
+use crate::{Store, outbox::shard};
 
 macro_rules! change {
     ($file:tt, $store:expr, $client:expr, $event:expr) => {
@@ -24,39 +29,46 @@ macro_rules! change {
 }
 
 impl Store {
-    /// Disables or enables a client; one that is as wanted is left alone, without an event. Nothing if the tenant has no
-    /// such client.
+    /// Disables or enables a client; one that is as wanted is left alone, without an event.
     ///
     /// `describe` makes the event of the change from the client as it was.
     ///
     /// # Errors
-    /// If the database gives no answer, or the lock is not to be had.
+    /// If it was not made.
     #[instrument(skip_all, fields(%client, ?wanted))]
     pub async fn set_client_status(
         &self,
+        mutation: &Mutation,
         (tenant, client): (TenantId, ClientId),
         wanted: Status,
         describe: impl Fn(&ClientRecord) -> ComplianceEvent,
-    ) -> Result<Option<ClientRecord>, Fault> {
+    ) -> Result<Mutated<ClientRecord>, Unmade<Infallible>> {
         let change = || async {
-            let mut transaction = self.cold.begin().await?;
-            let locked = sqlx::query_file_as!(
+            let mut open = match self.open(mutation, client.as_uuid()).await? {
+                Opened::New(open) => open,
+                Opened::Before { effect, .. } => {
+                    let thing = self.find_client_record(tenant, client).await?;
+                    let thing = thing.ok_or(Unmade::NotFound)?;
+                    return Ok(Mutated { thing, effect });
+                }
+            };
+            let before = sqlx::query_file_as!(
                 ClientRecord,
                 "sql/admin_client_lock.sql",
                 tenant.as_uuid(),
                 client.as_uuid()
             )
-            .fetch_optional(&mut *transaction)
-            .await?;
-            let before = match locked {
-                Some(before) if before.active != (wanted == Status::Active) => before,
-                unchanged => return Ok(unchanged),
-            };
+            .fetch_optional(&mut *open.transaction)
+            .await?
+            .ok_or(Unmade::NotFound)?;
+            open.check(before.version)?;
+            if before.active == (wanted == Status::Active) {
+                return open.close(before).await;
+            }
             let after = self
-                .change_client_status(&mut transaction, &before, wanted, &describe(&before))
+                .change_client_status(&mut open.transaction, &before, wanted, &describe(&before))
                 .await?;
-            transaction.commit().await?;
-            Ok(Some(after))
+            open.close(after).await
         };
         attempt(|| Box::pin(change())).await
     }

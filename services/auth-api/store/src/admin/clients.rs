@@ -1,11 +1,17 @@
 //! Clients as administrators see them.
 
+use std::convert::Infallible;
+
 use credo_ids::{ClientId, ClientSecretId, TenantId};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use super::{ComplianceEvent, Creation, PageQuery, attempt::attempt};
+use super::{
+    ComplianceEvent, Mutated, Mutation, PageQuery, Unmade,
+    mutation::{Opened, attempt},
+};
 use crate::{Fault, Store, outbox::shard};
 
 /// A client, whole but for its secrets.
@@ -96,27 +102,35 @@ pub struct NewClientSecret {
 }
 
 impl Store {
-    /// Makes a client. Never `Taken`.
+    /// Makes a client. `NotFound`: there is no such tenant.
     ///
     /// # Errors
-    /// If the database gives no answer.
+    /// If it was not made.
     #[instrument(skip_all, fields(client = %new.id))]
     pub async fn create_client(
         &self,
+        mutation: &Mutation,
         new: &NewClient,
         event: &ComplianceEvent,
-    ) -> Result<Creation<ClientRecord>, Fault> {
-        let made = attempt(|| async { self.insert_client(new, event).await }).await?;
-        let found = match made {
-            Some(client) => Some(client),
-            // Its id may be there already: an earlier run was committed, although its answer was lost.
-            None => self.find_client_record(new.tenant_id, new.id).await?,
+    ) -> Result<Mutated<ClientRecord>, Unmade<Infallible>> {
+        let make = || async {
+            let mut open = match self.open(mutation, new.id.as_uuid()).await? {
+                Opened::New(open) => open,
+                Opened::Before { object, effect } => {
+                    let thing = self.find_client_record(new.tenant_id, object.into()).await?;
+                    let thing = thing.ok_or(Unmade::NotFound)?;
+                    return Ok(Mutated { thing, effect });
+                }
+            };
+            let made = self.insert_client(&mut open.transaction, new, event).await?;
+            open.close(made.ok_or(Unmade::NotFound)?).await
         };
-        Ok(found.map_or(Creation::NoTenant, Creation::Made))
+        attempt(|| Box::pin(make())).await
     }
 
     async fn insert_client(
         &self,
+        transaction: &mut PgConnection,
         new: &NewClient,
         event: &ComplianceEvent,
     ) -> Result<Option<ClientRecord>, sqlx::Error> {
@@ -145,7 +159,7 @@ impl Store {
             event.encoded.core,
             event.personal.as_bytes()
         )
-        .fetch_optional(&self.cold)
+        .fetch_optional(transaction)
         .await
     }
 

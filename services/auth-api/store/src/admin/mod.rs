@@ -1,13 +1,14 @@
 //! What administrators change and see: whole rows, every change with its compliance event in the same commit.
 //!
-//! Refuses to change anything without an event: each mutating call takes one. Every call names the tenant; another's rows
-//! are as absent as rows that do not exist. Locks are taken in the order tenant, client, user.
+//! Refuses to change anything without an event: each mutating call takes one, and goes through `mutation.rs`. Every call
+//! names the tenant; another's rows are as absent as rows that do not exist. Locks are taken in the order tenant, client, user.
 
-mod attempt;
 mod client_status;
 mod clients;
 mod consents;
+mod mutation;
 mod rate_limits;
+mod requests;
 mod sessions;
 mod sign_in_status;
 mod tenants;
@@ -19,6 +20,7 @@ use credo_events::{Encoded, PersonalPart};
 pub use self::{
     clients::{ClientRecord, NewClient, NewClientSecret},
     consents::ConsentRecord,
+    mutation::{Effect, Mutated, Mutation, Unmade},
     rate_limits::{LimitOwner, SetLimit},
     sessions::{SessionFilter, SessionRecord},
     sign_in_status::SignInStatus,
@@ -35,15 +37,11 @@ pub struct ComplianceEvent {
     pub personal: PersonalPart,
 }
 
-/// What making something came to.
-#[derive(Clone, Debug)]
-pub enum Creation<T> {
-    /// It was made.
-    Made(T),
-    /// Its name is taken; nothing changed.
-    Taken,
-    /// There is no such tenant; nothing changed.
-    NoTenant,
+/// A name is taken; nothing changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Whose value is another's.
+    pub field: &'static str,
 }
 
 /// Whether something is served.

@@ -2,11 +2,15 @@
 
 use credo_ids::TenantId;
 use credo_postgres::{Failure, classify};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use super::{ComplianceEvent, Creation, PageQuery, attempt::attempt};
+use super::{
+    ComplianceEvent, Mutated, Mutation, PageQuery, Taken, Unmade,
+    mutation::{Opened, attempt},
+};
 use crate::{Fault, NewSigningKey, Store, outbox::shard};
 
 /// The constraint that keeps slugs apart.
@@ -81,40 +85,42 @@ pub enum TenantKey {
 }
 
 impl Store {
-    /// Makes a tenant with its first signing key. `Taken` if the slug was ever used.
+    /// Makes a tenant with its first signing key. Refused as `Taken` if the slug was ever used.
     ///
     /// # Errors
-    /// If the database gives no answer.
+    /// If it was not made.
     #[instrument(skip_all, fields(tenant = %new.id))]
     pub async fn create_tenant(
         &self,
+        mutation: &Mutation,
         new: &NewTenant,
         event: &ComplianceEvent,
-    ) -> Result<Creation<TenantRecord>, Fault> {
-        let creation = attempt(|| async {
-            match self.insert_tenant(new, event).await {
-                Err(error) if classify(&error) == Failure::UniqueViolation(SLUG_CONSTRAINT.to_owned()) => {
-                    Ok(Creation::Taken)
+    ) -> Result<Mutated<TenantRecord>, Unmade<Taken>> {
+        let make = || async {
+            let mut open = match self.open(mutation, new.id.as_uuid()).await? {
+                Opened::New(open) => open,
+                Opened::Before { object, effect } => {
+                    let thing = self.find_tenant_record(&TenantKey::Id(object.into()), None).await?;
+                    let thing = thing.ok_or(Unmade::NotFound)?;
+                    return Ok(Mutated { thing, effect });
                 }
-                Err(error) => Err(error),
-                Ok(made) => Ok(made.map_or(Creation::NoTenant, Creation::Made)),
-            }
-        })
-        .await?;
-        match creation {
-            // Its id is there already: an earlier run was committed, although its answer was lost.
-            Creation::NoTenant => (self.find_tenant_record(&TenantKey::Id(new.id), None).await?)
-                .map(Creation::Made)
-                .ok_or(Fault::Impossible("tenant.id")),
-            creation => Ok(creation),
-        }
+            };
+            let made = self.insert_tenant(&mut open.transaction, new, event).await;
+            let made = made.map_err(|error| match classify(&error) {
+                Failure::UniqueViolation(name) if name == SLUG_CONSTRAINT => Unmade::Refused(Taken { field: "slug" }),
+                _ => error.into(),
+            })?;
+            open.close(made).await
+        };
+        attempt(|| Box::pin(make())).await
     }
 
     async fn insert_tenant(
         &self,
+        transaction: &mut PgConnection,
         new: &NewTenant,
         event: &ComplianceEvent,
-    ) -> Result<Option<TenantRecord>, sqlx::Error> {
+    ) -> Result<TenantRecord, sqlx::Error> {
         sqlx::query_file_as!(
             TenantRecord,
             "sql/admin_tenant_insert.sql",
@@ -138,7 +144,7 @@ impl Store {
             new.branding.accent_color_dark.as_deref() as Option<&str>,
             new.branding.logo.as_deref() as Option<&[u8]>
         )
-        .fetch_optional(&self.cold)
+        .fetch_one(transaction)
         .await
     }
 

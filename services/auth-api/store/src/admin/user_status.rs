@@ -1,12 +1,17 @@
 //! Disabling and enabling users.
 
+use std::convert::Infallible;
+
 use credo_auth_domain::profile::Profile;
 use credo_ids::{TenantId, UserId};
 use sqlx::{PgConnection, types::Json};
 use tracing::instrument;
 
-use super::{ComplianceEvent, Status, UserRecord, attempt::attempt};
-use crate::{Fault, Store, outbox::shard};
+use super::{
+    ComplianceEvent, Mutated, Mutation, Status, Unmade, UserRecord,
+    mutation::{Opened, attempt},
+};
+use crate::{Store, outbox::shard};
 
 macro_rules! change {
     ($file:tt, $store:expr, $user:expr, $event:expr) => {
@@ -25,34 +30,41 @@ macro_rules! change {
 }
 
 impl Store {
-    /// Disables or enables a user; one that is as wanted is left alone, without an event. Nothing if the tenant has no
-    /// such user.
+    /// Disables or enables a user; one that is as wanted is left alone, without an event.
     ///
     /// `describe` makes the event of the change from the user as it was.
     ///
     /// # Errors
-    /// If the database gives no answer, or the lock is not to be had.
+    /// If it was not made.
     #[instrument(skip_all, fields(%user, ?wanted))]
     pub async fn set_user_status(
         &self,
+        mutation: &Mutation,
         (tenant, user): (TenantId, UserId),
         wanted: Status,
         describe: impl Fn(&UserRecord) -> ComplianceEvent,
-    ) -> Result<Option<UserRecord>, Fault> {
+    ) -> Result<Mutated<UserRecord>, Unmade<Infallible>> {
         let change = || async {
-            let mut transaction = self.cold.begin().await?;
-            let locked = sqlx::query_file_as!(UserRecord, "sql/admin_user_lock.sql", tenant.as_uuid(), user.as_uuid())
-                .fetch_optional(&mut *transaction)
-                .await?;
-            let before = match locked {
-                Some(before) if before.active != (wanted == Status::Active) => before,
-                unchanged => return Ok(unchanged),
+            let mut open = match self.open(mutation, user.as_uuid()).await? {
+                Opened::New(open) => open,
+                Opened::Before { effect, .. } => {
+                    let thing = self.find_user_record(tenant, user).await?;
+                    let thing = thing.ok_or(Unmade::NotFound)?;
+                    return Ok(Mutated { thing, effect });
+                }
             };
+            let before = sqlx::query_file_as!(UserRecord, "sql/admin_user_lock.sql", tenant.as_uuid(), user.as_uuid())
+                .fetch_optional(&mut *open.transaction)
+                .await?
+                .ok_or(Unmade::NotFound)?;
+            open.check(before.version)?;
+            if before.active == (wanted == Status::Active) {
+                return open.close(before).await;
+            }
             let after = self
-                .change_user_status(&mut transaction, &before, wanted, &describe(&before))
+                .change_user_status(&mut open.transaction, &before, wanted, &describe(&before))
                 .await?;
-            transaction.commit().await?;
-            Ok(Some(after))
+            open.close(after).await
         };
         attempt(|| Box::pin(change())).await
     }

@@ -4,12 +4,15 @@ use credo_auth_domain::{email_address::EmailAddress, profile::Profile};
 use credo_ids::{TenantId, UserId};
 use credo_postgres::{Failure, classify};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::types::Json;
+use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use super::{ComplianceEvent, Creation, PageQuery, Status, attempt::attempt};
+use super::{
+    ComplianceEvent, Mutated, Mutation, PageQuery, Status, Taken, Unmade,
+    mutation::{Opened, attempt},
+};
 use crate::{Fault, Store, outbox::shard};
 
 /// The constraint that keeps a tenant's addresses apart.
@@ -72,33 +75,42 @@ pub struct UserFilter {
 }
 
 impl Store {
-    /// Makes a user. `Taken` if the tenant has one of that address.
+    /// Makes a user. Refused as `Taken` if the tenant has one of that address; `NotFound`: there is no such tenant.
     ///
     /// # Errors
-    /// If the database gives no answer.
+    /// If they were not made.
     #[instrument(skip_all, fields(user = %new.id))]
-    pub async fn create_user(&self, new: &NewUser, event: &ComplianceEvent) -> Result<Creation<UserRecord>, Fault> {
-        let creation = attempt(|| async {
-            match self.insert_user(new, event).await {
-                Err(error) if classify(&error) == Failure::UniqueViolation(EMAIL_CONSTRAINT.to_owned()) => {
-                    Ok(Creation::Taken)
+    pub async fn create_user(
+        &self,
+        mutation: &Mutation,
+        new: &NewUser,
+        event: &ComplianceEvent,
+    ) -> Result<Mutated<UserRecord>, Unmade<Taken>> {
+        let make = || async {
+            let mut open = match self.open(mutation, new.id.as_uuid()).await? {
+                Opened::New(open) => open,
+                Opened::Before { object, effect } => {
+                    let thing = self.find_user_record(new.tenant_id, object.into()).await?;
+                    let thing = thing.ok_or(Unmade::NotFound)?;
+                    return Ok(Mutated { thing, effect });
                 }
-                Err(error) => Err(error),
-                Ok(made) => Ok(made.map_or(Creation::NoTenant, Creation::Made)),
-            }
-        })
-        .await?;
-        match creation {
-            // Its id may be there already: an earlier run was committed, although its answer was lost.
-            Creation::NoTenant => {
-                let found = self.find_user_record(new.tenant_id, new.id).await?;
-                Ok(found.map_or(Creation::NoTenant, Creation::Made))
-            }
-            creation => Ok(creation),
-        }
+            };
+            let made = self.insert_user(&mut open.transaction, new, event).await;
+            let made = made.map_err(|error| match classify(&error) {
+                Failure::UniqueViolation(name) if name == EMAIL_CONSTRAINT => Unmade::Refused(Taken { field: "email" }),
+                _ => error.into(),
+            })?;
+            open.close(made.ok_or(Unmade::NotFound)?).await
+        };
+        attempt(|| Box::pin(make())).await
     }
 
-    async fn insert_user(&self, new: &NewUser, event: &ComplianceEvent) -> Result<Option<UserRecord>, sqlx::Error> {
+    async fn insert_user(
+        &self,
+        transaction: &mut PgConnection,
+        new: &NewUser,
+        event: &ComplianceEvent,
+    ) -> Result<Option<UserRecord>, sqlx::Error> {
         sqlx::query_file_as!(
             UserRecord,
             "sql/admin_user_insert.sql",
@@ -115,7 +127,7 @@ impl Store {
             event.encoded.core,
             event.personal.as_bytes()
         )
-        .fetch_optional(&self.cold)
+        .fetch_optional(transaction)
         .await
     }
 
