@@ -1,7 +1,10 @@
 //! Every metric of audit-consumer, all present from the start.
 
 use credo_ids::Shard;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, core::Collector};
+use prometheus::{
+    Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
+    process_collector::ProcessCollector,
+};
 
 /// The metrics and their registry.
 #[derive(Debug, Clone)]
@@ -47,6 +50,8 @@ impl Metrics {
     /// When two have one name.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
+        credo_telemetry::register("audit-consumer", &registry)?;
+        registry.register(Box::new(ProcessCollector::for_self()))?;
         let counter = |name, help| registered(&registry, IntCounter::new(name, help)?);
         let latency = HistogramOpts::new(
             "credo_audit_commit_to_store_seconds",
@@ -111,4 +116,14 @@ impl Metrics {
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, prometheus::Error> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_documented() {
+        credo_testkit::assert_documented("audit-consumer", &Metrics::new().unwrap().registry);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credo_auth_store::{HOT_CONNECTION_SETTINGS, Redis, Store};
+use credo_auth_store::{HOT_CONNECTION_SETTINGS, Redis, Store, Work};
 use credo_clock::SharedClock;
 use credo_lifecycle::{Health, Shutdown, Tasks};
 use credo_postgres::{PoolSpec, RoleError, connect_lazy};
@@ -34,6 +34,8 @@ const PING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a database that does not answer is asked again.
 const RETRY_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
+/// How often pending events are counted.
+const PENDING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Everything that a request needs.
 #[derive(Debug)]
@@ -90,19 +92,22 @@ impl App {
         clock: SharedClock,
         (tasks, shutdown, health): (&Tasks, &Shutdown, &Health),
     ) -> Result<Arc<Self>, BuildError> {
-        let store = Arc::new(open_store(&settings)?);
+        let metrics = Metrics::new(&http::ROUTES)?;
+        let store = Arc::new(open_store(&settings, &metrics)?);
         let feed = Feed::new(Arc::clone(&clock));
+        metrics.show_feed(&feed)?;
         let (refusals, writer) = Refusals::new(Arc::clone(&store), Arc::clone(&clock));
         let app = Arc::new(Self {
-            directory: Directory::new(Arc::clone(&store), Arc::clone(&feed)),
+            directory: Directory::new(Arc::clone(&store), Arc::clone(&feed), metrics.clone()),
             keyring: Keyring::new(masters, Arc::clone(&store)),
             passwords: Passwords::new(settings.password.hash_threads, settings.password.rehash_below)
-                .map_err(|error| BuildError::Passwords(error.to_string()))?,
+                .map_err(|error| BuildError::Passwords(error.to_string()))?
+                .observed_by(&metrics),
             address_attempts: AddressAttempts::new(
                 settings.password.attempts_per_address_per_minute,
                 Arc::clone(&clock),
             ),
-            metrics: Metrics::new(&http::ROUTES)?,
+            metrics,
             work: TaskTracker::new(),
             settings,
             store,
@@ -121,6 +126,7 @@ impl App {
             "request-purge",
             request_purge::run(Arc::clone(&app.store), shutdown.clone()),
         );
+        tasks.spawn("pending", watch_pending(Arc::clone(&app), shutdown.clone()));
         if let Some(url) = &app.settings.redis.url {
             let redis = Redis::connect(url).map_err(|error| BuildError::Redis(error.to_string()))?;
             let component = health.component("redis");
@@ -169,7 +175,7 @@ impl App {
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.work
-            .spawn(work.in_current_span())
+            .spawn(Work::scope(Work::current(), work).in_current_span())
             .await
             .unwrap_or_else(|error| Err(Refusal::internal(&error.to_string())))
     }
@@ -181,7 +187,21 @@ impl App {
     }
 }
 
-fn open_store(settings: &Settings) -> Result<Store, BuildError> {
+/// Keeps the gauge of events not yet published. While the database does not answer, the last value stands.
+async fn watch_pending(app: Arc<App>, shutdown: Shutdown) {
+    while !shutdown.is_requested() {
+        match app.store.pending_events().await {
+            Ok(events) => app.metrics.pending.set(events),
+            Err(error) => tracing::debug!(%error, "pending events are unknown"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PENDING_INTERVAL) => {}
+            () = shutdown.requested() => {}
+        }
+    }
+}
+
+fn open_store(settings: &Settings, metrics: &Metrics) -> Result<Store, BuildError> {
     let hot = PoolSpec {
         url: &settings.database.url,
         application_name: "auth-api hot",
@@ -197,5 +217,9 @@ fn open_store(settings: &Settings) -> Result<Store, BuildError> {
         settings: &[],
         ..hot
     };
-    Ok(Store::new(connect_lazy(&hot)?, connect_lazy(&cold)?))
+    Ok(Store::new(
+        connect_lazy(&hot)?,
+        connect_lazy(&cold)?,
+        &metrics.statements,
+    ))
 }

@@ -11,12 +11,16 @@ use credo_auth_domain::{
     tenant::{Tenant, is_slug},
     user::User,
 };
-use credo_auth_store::{Fault, Store};
+use credo_auth_store::{Fault, Store, Work};
 use credo_ids::{ClientId, TenantId, UserId};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
-use crate::{feed::Feed, refusal::Refusal};
+use crate::{
+    feed::Feed,
+    metrics::{Cache as Kept, Look, Metrics},
+    refusal::Refusal,
+};
 
 /// How long a client, a tenant or a person is kept.
 const TTL: Duration = Duration::from_mins(1);
@@ -38,6 +42,7 @@ pub struct Directory {
     origins: Cache<String, bool>,
     /// Origins are anybody's words: only so many are asked for at one time.
     asking: Semaphore,
+    metrics: Metrics,
 }
 
 /// Nothing to keep.
@@ -52,7 +57,7 @@ enum Missing {
 impl Directory {
     /// An empty directory over `store`.
     #[must_use]
-    pub fn new(store: Arc<Store>, feed: Arc<Feed>) -> Self {
+    pub fn new(store: Arc<Store>, feed: Arc<Feed>, metrics: Metrics) -> Self {
         fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> Cache<K, V> {
             Cache::builder().time_to_live(TTL).max_capacity(CAPACITY).build()
         }
@@ -65,6 +70,7 @@ impl Directory {
             accounts: cache(),
             origins: cache(),
             asking: Semaphore::new(MAX_ASKING),
+            metrics,
         }
     }
 
@@ -75,9 +81,13 @@ impl Directory {
     pub async fn resolve_client(&self, id: ClientId) -> Result<Option<Arc<Client>>, Refusal> {
         if let Some(kept) = self.clients.get(&id).await {
             if self.feed.vouches_for(&kept) {
+                self.metrics.looked(Kept::Client, Look::Hit);
                 return Ok(Some(kept));
             }
             self.clients.invalidate(&id).await;
+            self.metrics.looked(Kept::Client, Look::Fallback);
+        } else {
+            self.metrics.looked(Kept::Client, Look::Miss);
         }
         let loading = self.clients.try_get_with(id, async {
             let client = self
@@ -105,9 +115,14 @@ impl Directory {
         }
         if let Some(kept) = self.tenants.get(slug).await {
             if self.feed.vouches_for_tenant(kept.id, kept.epoch) {
+                self.metrics.looked(Kept::Tenant, Look::Hit);
+                Work::note_tenant(kept.id);
                 return Ok(Some(kept));
             }
             self.tenants.invalidate(slug).await;
+            self.metrics.looked(Kept::Tenant, Look::Fallback);
+        } else {
+            self.metrics.looked(Kept::Tenant, Look::Miss);
         }
         let loading = self.tenants.try_get_with_by_ref(slug, async {
             let tenant = self
@@ -137,6 +152,11 @@ impl Directory {
     /// # Errors
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_user(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<User>>, Refusal> {
+        if let Some(kept) = self.users.get(&(tenant, user)).await {
+            self.metrics.looked(Kept::User, Look::Hit);
+            return Ok(Some(kept));
+        }
+        self.metrics.looked(Kept::User, Look::Miss);
         let loading = self.users.try_get_with((tenant, user), async {
             self.store
                 .find_user(tenant, user)
@@ -154,8 +174,10 @@ impl Directory {
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_origin(&self, origin: &str) -> Result<bool, Refusal> {
         if let Some(kept) = self.origins.get(origin).await {
+            self.metrics.looked(Kept::Origin, Look::Hit);
             return Ok(kept);
         }
+        self.metrics.looked(Kept::Origin, Look::Miss);
         let Ok(_permit) = self.asking.try_acquire() else {
             return Ok(false);
         };
@@ -169,7 +191,13 @@ impl Directory {
     /// # Errors
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_account(&self, tenant: TenantId, email: &EmailAddress) -> Result<Option<UserId>, Refusal> {
-        let loading = self.accounts.try_get_with((tenant, email.as_str().to_owned()), async {
+        let account = (tenant, email.as_str().to_owned());
+        if let Some(kept) = self.accounts.get(&account).await {
+            self.metrics.looked(Kept::Account, Look::Hit);
+            return Ok(Some(*kept));
+        }
+        self.metrics.looked(Kept::Account, Look::Miss);
+        let loading = self.accounts.try_get_with(account, async {
             self.store
                 .find_user_by_email(tenant, email)
                 .await?

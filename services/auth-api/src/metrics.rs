@@ -1,12 +1,66 @@
 //! The metrics of auth-api: all declared here, all present from the start at zero, labels are closed lists.
 
-use credo_auth_domain::Denial;
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use std::sync::Arc;
 
-/// Seconds, for requests.
-const REQUEST_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+use credo_auth_domain::Denial;
+use credo_auth_store::StatementMetrics;
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+
+use crate::{feed::Feed, refusal::Refusal};
+
+/// Seconds, as OpenTelemetry recommends them for HTTP.
+const REQUEST_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
 /// Classes of status codes.
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// What is kept of what was read.
+#[derive(Debug, Clone, Copy)]
+pub enum Cache {
+    /// Clients with their tenants.
+    Client,
+    /// Tenants by slug.
+    Tenant,
+    /// People.
+    User,
+    /// People by address.
+    Account,
+    /// Origins that a client registered.
+    Origin,
+}
+
+/// What a look into a cache came to.
+#[derive(Debug, Clone, Copy)]
+pub enum Look {
+    /// It was there.
+    Hit,
+    /// It was not: the database was asked.
+    Miss,
+    /// It was there, and the revocation feed does not vouch for it: the database was asked.
+    Fallback,
+}
+
+impl Cache {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Client, "client"),
+        (Self::Tenant, "tenant"),
+        (Self::User, "user"),
+        (Self::Account, "account"),
+        (Self::Origin, "origin"),
+    ];
+}
+
+impl Look {
+    const ALL: [(Self, &'static str); 3] = [(Self::Hit, "hit"), (Self::Miss, "miss"), (Self::Fallback, "fallback")];
+}
+
+/// How attempts to sign in end.
+const SIGN_IN_OUTCOMES: [&str; 4] = ["succeeded", "refused", "limited", "failed"];
 
 /// Stands for requests that no route takes.
 pub const OTHER_ROUTES: &str = "other";
@@ -30,8 +84,20 @@ pub struct Metrics {
     pub compliance_persist_failures: IntCounter,
     /// Requests that are being served.
     pub in_flight: IntGauge,
-    /// Seconds of an Argon2 computation, its wait included.
+    /// Seconds of an Argon2 computation.
     pub password_hash_seconds: Histogram,
+    /// Seconds until a computation has its thread.
+    pub password_wait_seconds: Histogram,
+    /// Computations that wait for a thread.
+    pub password_queue: IntGauge,
+    /// Looks into caches.
+    looks: IntCounterVec,
+    /// Attempts to sign in, by outcome.
+    sign_ins: IntCounterVec,
+    /// An upper bound of the events not yet published.
+    pub pending: IntGauge,
+    /// Of the store.
+    pub statements: StatementMetrics,
 }
 
 impl Metrics {
@@ -40,15 +106,23 @@ impl Metrics {
     /// # Errors
     /// If a name stands twice.
     pub fn new(routes: &[&str]) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let seconds = |name: &str, help: &str| {
+            Histogram::with_opts(HistogramOpts::new(name, help).buckets(REQUEST_BUCKETS.to_vec()))
+        };
         let metrics = Self {
-            registry: Registry::new(),
+            statements: StatementMetrics::new(&registry)?,
+            registry,
             requests: IntCounterVec::new(
                 Opts::new("credo_http_requests_total", "Requests by route and class of status."),
                 &["route", "status"],
             )?,
             request_seconds: HistogramVec::new(
-                HistogramOpts::new("credo_http_request_seconds", "Time from a request to its answer.")
-                    .buckets(REQUEST_BUCKETS.to_vec()),
+                HistogramOpts::new(
+                    "credo_http_server_request_duration_seconds",
+                    "Time from a request to its answer.",
+                )
+                .buckets(REQUEST_BUCKETS.to_vec()),
                 &["route"],
             )?,
             denials: IntCounterVec::new(
@@ -65,39 +139,111 @@ impl Metrics {
                 "Compliance events that could not be written; their request failed too.",
             )?,
             in_flight: IntGauge::new("credo_http_requests_in_flight", "Requests that are being served.")?,
-            password_hash_seconds: Histogram::with_opts(
-                HistogramOpts::new(
-                    "credo_password_hash_seconds",
-                    "Time of an Argon2 computation, its wait included.",
-                )
-                .buckets(REQUEST_BUCKETS.to_vec()),
+            password_hash_seconds: seconds("credo_password_hash_seconds", "Time of an Argon2 computation.")?,
+            password_wait_seconds: seconds(
+                "credo_password_queue_wait_seconds",
+                "Wait of an Argon2 computation for its thread.",
+            )?,
+            password_queue: IntGauge::new(
+                "credo_password_queue_depth",
+                "Argon2 computations that wait for a thread.",
+            )?,
+            looks: IntCounterVec::new(
+                Opts::new(
+                    "credo_cache_reads_total",
+                    "Looks into what was read lately; fallback: the revocation feed did not vouch for it.",
+                ),
+                &["cache", "result"],
+            )?,
+            sign_ins: IntCounterVec::new(
+                Opts::new("credo_sign_in_attempts_total", "Attempts to sign in, by outcome."),
+                &["outcome"],
+            )?,
+            pending: IntGauge::new(
+                "credo_outbox_pending_total",
+                "Upper bound of the events not yet published (a gauge).",
             )?,
         };
         metrics.register()?;
-        for route in routes.iter().chain([&OTHER_ROUTES]) {
-            metrics.request_seconds.with_label_values(&[route]);
-            for status in STATUS_CLASSES {
-                metrics.requests.with_label_values(&[route, &status]);
-            }
-        }
-        for denial in Denial::ALL {
-            metrics.denials.with_label_values(&[denial.reason()]);
-        }
+        metrics.begin(routes);
         Ok(metrics)
     }
 
+    /// Every series, at zero.
+    fn begin(&self, routes: &[&str]) {
+        for route in routes.iter().chain([&OTHER_ROUTES]) {
+            self.request_seconds.with_label_values(&[route]);
+            for status in STATUS_CLASSES {
+                self.requests.with_label_values(&[route, &status]);
+            }
+        }
+        for denial in Denial::ALL {
+            self.denials.with_label_values(&[denial.reason()]);
+        }
+        for (_, cache) in Cache::ALL {
+            for (_, result) in Look::ALL {
+                self.looks.with_label_values(&[cache, result]);
+            }
+        }
+        for outcome in SIGN_IN_OUTCOMES {
+            self.sign_ins.with_label_values(&[outcome]);
+        }
+    }
+
     fn register(&self) -> Result<(), prometheus::Error> {
-        self.registry.register(Box::new(self.requests.clone()))?;
-        self.registry.register(Box::new(self.request_seconds.clone()))?;
-        self.registry.register(Box::new(self.denials.clone()))?;
-        self.registry.register(Box::new(self.foreign_tokens.clone()))?;
-        self.registry.register(Box::new(self.overloads.clone()))?;
-        self.registry
-            .register(Box::new(self.compliance_persist_failures.clone()))?;
-        self.registry.register(Box::new(self.in_flight.clone()))?;
-        self.registry.register(Box::new(self.password_hash_seconds.clone()))?;
+        let collectors: [Box<dyn Collector>; 13] = [
+            Box::new(self.requests.clone()),
+            Box::new(self.request_seconds.clone()),
+            Box::new(self.denials.clone()),
+            Box::new(self.foreign_tokens.clone()),
+            Box::new(self.overloads.clone()),
+            Box::new(self.compliance_persist_failures.clone()),
+            Box::new(self.in_flight.clone()),
+            Box::new(self.password_hash_seconds.clone()),
+            Box::new(self.password_wait_seconds.clone()),
+            Box::new(self.password_queue.clone()),
+            Box::new(self.looks.clone()),
+            Box::new(self.sign_ins.clone()),
+            Box::new(self.pending.clone()),
+        ];
+        for collector in collectors {
+            self.registry.register(collector)?;
+        }
+        credo_telemetry::register("auth-api", &self.registry)?;
         self.registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
+    }
+
+    /// Shows the age of `feed`, as it is when somebody looks.
+    ///
+    /// # Errors
+    /// If it is shown already.
+    pub fn show_feed(&self, feed: &Arc<Feed>) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(FeedAge {
+            feed: Arc::clone(feed),
+            gauge: Gauge::new(
+                "credo_revocation_feed_age_seconds",
+                "Since the last successful look at what was revoked began; +Inf before the first.",
+            )?,
+        }))
+    }
+
+    /// Counts a look into a cache.
+    pub fn looked(&self, cache: Cache, look: Look) {
+        self.looks
+            .with_label_values(&[Cache::ALL[cache as usize].1, Look::ALL[look as usize].1])
+            .inc();
+    }
+
+    /// Counts an attempt to sign in.
+    pub fn tried_to_sign_in<T>(&self, result: &Result<T, Refusal>) {
+        let outcome = match result {
+            Ok(_) => "succeeded",
+            Err(Refusal::Denied(Denial::TooManyAttempts { .. })) => "limited",
+            Err(Refusal::Denied(_)) => "refused",
+            Err(_) => "failed",
+        };
+        self.sign_ins.with_label_values(&[outcome]).inc();
     }
 
     /// Counts an answer. `route` is one of those given to [`Self::new`].
@@ -110,5 +256,37 @@ impl Metrics {
     /// Counts a refusal.
     pub fn denied(&self, denial: Denial) {
         self.denials.with_label_values(&[denial.reason()]).inc();
+    }
+}
+
+/// A gauge that is read off the feed.
+struct FeedAge {
+    feed: Arc<Feed>,
+    gauge: Gauge,
+}
+
+impl Collector for FeedAge {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let age = self.feed.age();
+        self.gauge.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
+        self.gauge.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use credo_clock::SystemClock;
+
+    use super::*;
+
+    #[test]
+    fn every_metric_is_documented() {
+        let metrics = Metrics::new(&crate::http::ROUTES).unwrap();
+        metrics.show_feed(&Feed::new(SystemClock::new())).unwrap();
+        credo_testkit::assert_documented("auth-api", &metrics.registry);
     }
 }

@@ -11,10 +11,11 @@ use argon2::{
     Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version, password_hash::phc::PasswordHash,
 };
 use credo_auth_domain::password::Password;
+use prometheus::{Histogram, IntGauge};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::refusal::Refusal;
+use crate::{metrics::Metrics, refusal::Refusal};
 
 /// Computations that may wait for each thread.
 const MAX_WAITING_PER_THREAD: usize = 64;
@@ -59,6 +60,8 @@ pub struct Passwords {
     max_waiting: usize,
     /// A hash that cost less is replaced at the next sign-in.
     rehash_below: Cost,
+    wait_seconds: Option<Histogram>,
+    queue: Option<IntGauge>,
     /// Checked where there is nothing to check, so that nobody can tell by the time.
     decoy: SecretString,
 }
@@ -82,8 +85,20 @@ impl Passwords {
             waiting: AtomicUsize::new(0),
             max_waiting: threads * MAX_WAITING_PER_THREAD,
             rehash_below,
+            wait_seconds: None,
+            queue: None,
             decoy,
         })
+    }
+
+    /// Shows its queue there.
+    #[must_use]
+    pub fn observed_by(self, metrics: &Metrics) -> Self {
+        Self {
+            wait_seconds: Some(metrics.password_wait_seconds.clone()),
+            queue: Some(metrics.password_queue.clone()),
+            ..self
+        }
     }
 
     /// Waits for a thread.
@@ -95,9 +110,11 @@ impl Passwords {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::overloaded("too many passwords wait for their check"));
         }
-        let guard = WaitingGuard(&self.waiting);
+        let timer = self.wait_seconds.as_ref().map(Histogram::start_timer);
+        let guard = WaitingGuard::new(&self.waiting, self.queue.as_ref());
         let permit = Arc::clone(&self.threads).acquire_owned().await;
         drop(guard);
+        drop(timer);
         permit.map(Turn).map_err(|_| Refusal::internal("a closed semaphore"))
     }
 
@@ -150,11 +167,26 @@ async fn compute<T: Send + 'static>(turn: Turn, work: impl FnOnce() -> T + Send 
     .map_err(|error| Refusal::internal(&error.to_string()))
 }
 
-struct WaitingGuard<'a>(&'a AtomicUsize);
+struct WaitingGuard<'a> {
+    waiting: &'a AtomicUsize,
+    queue: Option<&'a IntGauge>,
+}
+
+impl<'a> WaitingGuard<'a> {
+    fn new(waiting: &'a AtomicUsize, queue: Option<&'a IntGauge>) -> Self {
+        if let Some(queue) = queue {
+            queue.inc();
+        }
+        Self { waiting, queue }
+    }
+}
 
 impl Drop for WaitingGuard<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        if let Some(queue) = self.queue {
+            queue.dec();
+        }
     }
 }
 

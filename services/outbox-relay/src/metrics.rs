@@ -1,6 +1,8 @@
 //! Every metric of outbox-relay, all present from the start.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Registry, core::Collector};
+use prometheus::{
+    Histogram, HistogramOpts, IntCounter, IntGauge, Registry, core::Collector, process_collector::ProcessCollector,
+};
 
 /// The metrics and their registry.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
+        credo_telemetry::register("outbox-relay", &registry)?;
+        registry.register(Box::new(ProcessCollector::for_self()))?;
         let latency = HistogramOpts::new(
             "credo_outbox_commit_to_ack_seconds",
             "From the time in an event's id to Kafka's acknowledgement",
@@ -72,4 +76,14 @@ impl Metrics {
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, prometheus::Error> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_documented() {
+        credo_testkit::assert_documented("outbox-relay", &Metrics::new().unwrap().registry);
+    }
 }

@@ -7,6 +7,7 @@
 mod database;
 mod eventually;
 mod kafka;
+mod metrics;
 mod server;
 mod template;
 
@@ -17,6 +18,7 @@ pub use self::{
     database::TestDatabase,
     eventually::{Probe, eventually},
     kafka::kafka_brokers,
+    metrics::assert_documented,
 };
 
 /// The password that every serving role has on the test server.

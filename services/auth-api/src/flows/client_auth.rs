@@ -11,6 +11,7 @@ use credo_auth_domain::{
     credential::verify_client_secret,
     tenant::SYSTEM_SLUG,
 };
+use credo_auth_store::Work;
 use credo_events::{EventDraft, Party};
 use credo_ids::{ClientId, EventId, TenantId};
 use secrecy::SecretString;
@@ -75,6 +76,9 @@ pub async fn authenticate(
         Ok(id) => app.directory.resolve_client(id).await?,
         Err(_) => None,
     };
+    if let Some(client) = &client {
+        Work::note_client(client.tenant.id, client.id);
+    }
     let hashes = client.as_ref().map_or(&[][..], |client| &client.secret_hashes);
     let proved = match &credentials.unverified_secret {
         Some(secret) => verify_client_secret(secret, hashes),

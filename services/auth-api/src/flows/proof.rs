@@ -7,7 +7,7 @@
 use aws_lc_rs::hmac;
 use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, profile::Profile, tenant::Tenant};
 use credo_auth_store::{
-    Account, Reservation,
+    Account, Reservation, Work,
     admin::{ComplianceEvent, Mutation, NewUser, Unmade},
 };
 use credo_events::{Details, EventDraft, Party};
@@ -64,13 +64,16 @@ pub(super) async fn prove(
     to: SignInTo<'_>,
     (email, password): (&EmailAddress, Option<&Password>),
 ) -> Result<Proof, Refusal> {
-    match password {
+    Work::note_tenant(to.tenant.id);
+    let proof = match password {
         Some(password) => by_password(app, context, to, (email, password)).await,
         None if to.tenant.dangerous_trust_email && app.settings.is_loopback() => {
             by_address(app, context, to, email).await
         }
         None => Err(Denial::InvalidRequest("proof is missing").into()),
-    }
+    };
+    app.metrics.tried_to_sign_in(&proof);
+    proof
 }
 
 /// Checks a password. The attempt is counted before anything is hashed, and nobody hashes without a turn. The address is

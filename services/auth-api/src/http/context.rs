@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use credo_auth_store::Work;
 use credo_ids::RequestId;
 use credo_telemetry::TraceContext;
 use tracing::{Instrument as _, Span, field::Empty};
@@ -61,7 +62,9 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
     let started = app.clock.monotonic();
     app.metrics.in_flight.inc();
     let in_flight = InFlight(&app);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let work = Arc::new(Work::default());
+    let serve = Work::scope(Some(Arc::clone(&work)), next.run(request));
+    let mut response = serve.instrument(span.clone()).await;
     drop(in_flight);
     let seconds = (app.clock.monotonic().saturating_sub(started)).as_secs_f64();
     let status = response.status().as_u16();
@@ -72,7 +75,17 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
             span.record("otel.status_code", "ERROR");
         }
     }
-    span.in_scope(|| tracing::info!(status, seconds, "answered"));
+    span.in_scope(|| {
+        tracing::info!(
+            status,
+            seconds,
+            tenant = work.tenant().map(tracing::field::display),
+            client_id = work.client().map(tracing::field::display),
+            statements = work.statements(),
+            database_seconds = work.database_time().as_secs_f64(),
+            "answered"
+        );
+    });
     finish(&mut response, id);
     response
 }

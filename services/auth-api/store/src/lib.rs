@@ -17,6 +17,7 @@ mod clock;
 mod connected_apps;
 mod consents;
 mod fault;
+mod observed;
 mod outbox;
 mod passwords;
 mod redis;
@@ -28,6 +29,7 @@ mod sign_in_attempts;
 mod signing_keys;
 mod tenants;
 mod users;
+mod work;
 
 use std::sync::atomic::AtomicI16;
 
@@ -44,6 +46,7 @@ pub use client_tokens::{ClientToken, Issue, IssueOutcome};
 pub use connected_apps::ConsentChange;
 pub use consents::{ConsentGrant, GrantConsent};
 pub use fault::Fault;
+pub use observed::{STATEMENTS, StatementMetrics};
 pub use outbox::EventRow;
 pub use passwords::PasswordChange;
 pub use redis::Redis;
@@ -53,6 +56,9 @@ pub use security_events::SecurityEvent;
 pub use sessions::{EndAll, Revoke, SessionOwner};
 pub use sign_in_attempts::{Account, Reservation};
 pub use signing_keys::{NewSigningKey, StoredSigningKey};
+pub use work::Work;
+
+use observed::Observed;
 
 /// Settings of the connections that hot statements run on: a plan that was prepared while a table was empty must still
 /// be an index plan when it is full. What is switched off has a price of ten thousand million, wherever a plan cannot do
@@ -71,8 +77,8 @@ const MAX_WAITING_FORMS: usize = 4;
 /// The auth database.
 #[derive(Debug)]
 pub struct Store {
-    hot: PgPool,
-    cold: PgPool,
+    hot: Observed,
+    cold: Observed,
     waiting: Semaphore,
     slot: AtomicI16,
 }
@@ -80,10 +86,10 @@ pub struct Store {
 impl Store {
     /// `hot` has [`HOT_CONNECTION_SETTINGS`]; `cold` serves administration and look-ups.
     #[must_use]
-    pub fn new(hot: PgPool, cold: PgPool) -> Self {
+    pub fn new(hot: PgPool, cold: PgPool, metrics: &StatementMetrics) -> Self {
         Self {
-            hot,
-            cold,
+            hot: Observed::new(hot, "hot", metrics),
+            cold: Observed::new(cold, "cold", metrics),
             waiting: Semaphore::new(MAX_WAITING_FORMS),
             slot: AtomicI16::new(0),
         }
@@ -94,6 +100,6 @@ impl Store {
     /// # Errors
     /// If it may not, or the database gives no answer.
     pub async fn assert_serving_role(&self) -> Result<(), RoleError> {
-        assert_serving_role(&self.cold).await
+        assert_serving_role(self.cold.pool()).await
     }
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use credo_events::PersonalPart;
 use credo_ids::{Shard, TenantId};
+use credo_outbox::OutboxError;
 
-use crate::Store;
+use crate::{Fault, Store};
 
 /// What a change brings along for its event: the ids are drawn and the rows written by the statement that decides.
 #[derive(Clone, Debug)]
@@ -20,6 +21,18 @@ impl Store {
     /// The ring table that events go to. A late row in an old one is harmless.
     pub(crate) fn slot(&self) -> i16 {
         self.slot.load(Ordering::Relaxed)
+    }
+
+    /// How many events wait to be published, at most.
+    ///
+    /// # Errors
+    /// If the database gives no answer.
+    pub async fn pending_events(&self) -> Result<i64, Fault> {
+        match credo_outbox::pending(self.cold.pool()).await {
+            Ok(pending) => Ok(pending.events),
+            Err(OutboxError::Database(error)) => Err(error.into()),
+            Err(_) => Err(Fault::Impossible("outbox_pending")),
+        }
     }
 
     pub(crate) fn use_slot(&self, slot: i16) {

@@ -3,13 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use credo_auth_store::{
-    Authorization, Authorize, EventRow, HOT_CONNECTION_SETTINGS, Redeem, Redeemed, Rotate, Rotated, Store,
+    Authorization, Authorize, EventRow, HOT_CONNECTION_SETTINGS, Redeem, Redeemed, Rotate, Rotated, StatementMetrics,
+    Store,
 };
 use credo_events::{EventDraft, EventType, Outcome, PersonalPart, Security, Severity, actor_core};
 use credo_ids::{ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
 use credo_postgres::{PoolSpec, connect_lazy};
 use credo_proto::events::v1::Personal;
 use credo_testkit::TestDatabase;
+use prometheus::Registry;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -70,6 +72,7 @@ fn store(database: &TestDatabase) -> Store {
             ..hot
         })
         .unwrap(),
+        &StatementMetrics::new(&Registry::new()).unwrap(),
     )
 }
 
