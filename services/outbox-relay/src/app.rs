@@ -9,7 +9,6 @@ use credo_lifecycle::{Health, Shutdown, TaskError, Tasks, bind, management};
 use credo_outbox::CONNECTION_SETTINGS;
 use credo_postgres::{PoolSpec, connect_lazy};
 use credo_proto::{DESCRIPTOR_SET, admin::v1::outbox_service_server::OutboxServiceServer};
-use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     kafka_probe,
     leadership::Leadership,
     metrics::Metrics,
-    pending,
+    pending::Watch,
     relay::{Relay, Unfit},
     settings::Settings,
     status::Status,
@@ -58,12 +57,12 @@ pub enum AppError {
 /// The assembled process.
 pub struct App {
     relay: Relay,
+    watch: Watch,
     leadership: Leadership,
     outbox: Outbox,
     guard: AdminLayer,
     grpc: AdminServer,
     management: TcpListener,
-    pool: PgPool,
     health: Health,
     metrics: Metrics,
     shutdown: Shutdown,
@@ -87,7 +86,8 @@ impl App {
             lock_timeout: LOCK_TIMEOUT,
             settings: &CONNECTION_SETTINGS,
         })?;
-        let postgres = health.component("postgres");
+        let (postgres, publishing) = (health.component("postgres"), health.component("publishing"));
+        publishing.up();
         Ok(Self {
             relay: Relay {
                 pool: pool.clone(),
@@ -99,19 +99,22 @@ impl App {
                 metrics: metrics.clone(),
                 shutdown: shutdown.clone(),
             },
+            watch: Watch {
+                pool: pool.clone(),
+                metrics: metrics.clone(),
+                status: status.clone(),
+                publishing,
+                shutdown: shutdown.clone(),
+            },
             leadership: Leadership {
                 pool: pool.clone(),
                 postgres,
                 status: status.clone(),
             },
-            outbox: Outbox {
-                pool: pool.clone(),
-                status,
-            },
+            outbox: Outbox { pool, status },
             guard: guard(settings, clock)?,
             grpc: AdminServer::new(bind("grpc.listen", settings.grpc.listen).await?, &settings.grpc.tls)?,
             management: bind("management.listen", settings.management.listen).await?,
-            pool,
             health,
             metrics,
             shutdown,
@@ -148,7 +151,7 @@ impl App {
             "grpc",
             self.grpc.serve(self.guard, services, || {}, self.shutdown.clone()),
         );
-        tasks.spawn("pending", pending::run(self.pool, self.metrics, self.shutdown.clone()));
+        tasks.spawn("pending", self.watch.run());
         tasks.spawn(
             "kafka-probe",
             kafka_probe::run(topic, kafka, status, self.shutdown.clone()),

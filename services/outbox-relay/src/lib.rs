@@ -8,6 +8,7 @@ mod grpc;
 mod kafka_probe;
 mod leadership;
 mod metrics;
+mod pause;
 mod pending;
 mod publisher;
 mod relay;

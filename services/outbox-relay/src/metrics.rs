@@ -10,6 +10,10 @@ pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     /// An upper bound of the events not yet published.
     pub(crate) pending: IntGauge,
+    /// The age of the oldest event not yet published.
+    pub(crate) oldest_pending_seconds: IntGauge,
+    /// Whether publishing is paused.
+    pub(crate) paused: IntGauge,
     /// Whether this relay holds the lease.
     pub(crate) leader: IntGauge,
     /// Events that Kafka acknowledged and that are recorded as published.
@@ -41,6 +45,17 @@ impl Metrics {
                     "credo_outbox_pending_total",
                     "Upper bound of the events not yet published (a gauge)",
                 )?,
+            )?,
+            oldest_pending_seconds: registered(
+                &registry,
+                IntGauge::new(
+                    "credo_outbox_oldest_pending_seconds",
+                    "Age of the oldest event not yet published; 0 if there is none",
+                )?,
+            )?,
+            paused: registered(
+                &registry,
+                IntGauge::new("credo_outbox_paused", "1 while an operator has paused publishing")?,
             )?,
             leader: registered(
                 &registry,

@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     metrics::Metrics,
+    pause,
     publisher::{CutShort, Outgoing, Publisher},
     status::Status,
     trace,
@@ -167,6 +168,13 @@ impl Relay {
         };
         let mut idle = SHORTEST_IDLE;
         while *leads.borrow() && !self.shutdown.is_requested() {
+            // Asked before each chunk: a pause is obeyed from the next one on. Without ticks the pause makes one batch, which is
+            // read in chunks as after an outage.
+            if pause::find(&self.pool).await.map_err(OutboxError::from)?.is_some() {
+                self.status.recovered();
+                self.pause(LONGEST_IDLE).await;
+                continue;
+            }
             match self.step(publisher, &mut position, leads).await? {
                 Step::Published => idle = SHORTEST_IDLE,
                 Step::NothingNew => {

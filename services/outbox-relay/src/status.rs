@@ -1,8 +1,12 @@
 //! What this process tells about its work.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use credo_clock::SharedClock;
+use credo_ids::EventId;
 use time::OffsetDateTime;
 
 use crate::metrics::Metrics;
@@ -35,6 +39,16 @@ impl Status {
 
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.now()
+    }
+
+    /// How long ago the event was made, by its id.
+    pub(crate) fn age_of(&self, event: EventId) -> Duration {
+        let made_at = event
+            .as_uuid()
+            .get_timestamp()
+            .map_or((0, 0), |made_at| made_at.to_unix());
+        let now = u64::try_from(self.now().unix_timestamp_nanos()).unwrap_or_default();
+        Duration::from_nanos(now).saturating_sub(Duration::new(made_at.0, made_at.1))
     }
 
     pub(crate) fn report(&self) -> Report {

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use credo_ids::{ClientId, TenantId};
+use time::OffsetDateTime;
 use tonic::{Request, Status};
 
-use crate::Problem;
+use crate::{ErrorReason, Problem};
 
 /// A caller whose token was verified and who holds the method's scope.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub struct AdminPrincipal {
     tenant_id: TenantId,
     is_system: bool,
     scopes: Arc<BTreeSet<String>>,
+    expires_at: OffsetDateTime,
 }
 
 /// The right to act on one tenant.
@@ -23,7 +25,12 @@ pub struct TenantScope {
 }
 
 impl AdminPrincipal {
-    pub(crate) fn new(client_id: ClientId, tenant_id: TenantId, is_system: bool, scope: &str) -> Self {
+    pub(crate) fn new(
+        client_id: ClientId,
+        (tenant_id, is_system): (TenantId, bool),
+        scope: &str,
+        expires_at: OffsetDateTime,
+    ) -> Self {
         let scopes = scope
             .split(' ')
             .filter(|scope| !scope.is_empty())
@@ -34,6 +41,7 @@ impl AdminPrincipal {
             tenant_id,
             is_system,
             scopes: Arc::new(scopes),
+            expires_at,
         }
     }
 
@@ -70,6 +78,23 @@ impl AdminPrincipal {
     #[must_use]
     pub fn has(&self, scope: &str) -> bool {
         self.scopes.contains(scope)
+    }
+
+    /// When its token ends: what outlives a call must not outlive that.
+    #[must_use]
+    pub fn expires_at(&self) -> OffsetDateTime {
+        self.expires_at
+    }
+
+    /// Whether it acts on all tenants, as what concerns all of them needs.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED` for other tenants' callers.
+    pub fn require_system(&self) -> Result<(), Status> {
+        if self.is_system {
+            return Ok(());
+        }
+        Err(Problem::new(ErrorReason::SystemOnly, "only the system tenant may").into_status())
     }
 
     /// The right to act on tenant `id`, which need not exist.

@@ -79,9 +79,9 @@ pub(crate) async fn verify(
     let claims = &unverified_claims;
     Ok(AdminPrincipal::new(
         claims.client_id,
-        claims.tid,
-        slug == SYSTEM_SLUG,
+        (claims.tid, slug == SYSTEM_SLUG),
         &claims.scope,
+        OffsetDateTime::from_unix_timestamp(claims.exp).map_err(|_| Refusal::Malformed)?,
     ))
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong here.
 
+use credo_postgres::classify;
+
 /// Why the outbox could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
@@ -12,6 +14,12 @@ pub enum OutboxError {
 }
 
 impl OutboxError {
+    /// Whether the same may succeed a little later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(error) if classify(error).is_transient())
+    }
+
     pub(crate) fn inconsistent(what: &impl ToString) -> Self {
         Self::Inconsistent(what.to_string())
     }

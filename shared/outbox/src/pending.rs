@@ -1,5 +1,6 @@
 //! How many events wait for publication, at most.
 
+use credo_ids::EventId;
 use sqlx::PgPool;
 
 use crate::OutboxError;
@@ -11,9 +12,11 @@ pub struct Pending {
     pub events: i64,
     /// The newest tick.
     pub last_tick: i64,
+    /// The oldest event not yet published; its id tells when it was made.
+    pub oldest: Option<EventId>,
 }
 
-/// Reads it in constant time, whatever the backlog. Needs SELECT on `tick`, `progress`, `incarnation` and the sequence.
+/// Reads it in constant time, whatever the backlog. Needs SELECT on `outbox`, `tick`, `progress`, `incarnation` and the sequence.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -22,5 +25,6 @@ pub async fn pending(pool: &PgPool) -> Result<Pending, OutboxError> {
     Ok(Pending {
         events: row.pending,
         last_tick: row.last_tick,
+        oldest: row.oldest_event_id.map(EventId::from),
     })
 }

@@ -2,7 +2,9 @@
 //! to have come from the client library's mock cluster.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod caller;
 mod faults;
+mod pause;
 mod process;
 mod publishing;
 mod support;

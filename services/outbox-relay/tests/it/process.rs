@@ -7,10 +7,12 @@ use tonic::Code;
 
 use crate::support::{DEADLINE, Relay, fresh_topic, settings};
 
-const METRICS: [&str; 6] = [
+const METRICS: [&str; 8] = [
     "credo_outbox_commit_to_ack_seconds",
     "credo_outbox_fence_held_total",
     "credo_outbox_leader",
+    "credo_outbox_oldest_pending_seconds",
+    "credo_outbox_paused",
     "credo_outbox_pending_total",
     "credo_outbox_published_total",
     "credo_outbox_restarts_total",

@@ -266,6 +266,12 @@ pub fn number_of(record: &Record) -> i64 {
     i64::from_be_bytes(parts.core.try_into().unwrap())
 }
 
+/// The same of the events of one class alone.
+pub fn assert_lock_order_of(records: &[(RecordHeaders, Record)], class: i16) {
+    let of_class = records.iter().filter(|(headers, _)| headers.class.as_i16() == class);
+    assert_lock_order(&of_class.cloned().collect::<Vec<_>>());
+}
+
 /// Checks that every aggregate's events are there without gap, in lock order.
 pub fn assert_lock_order(records: &[(RecordHeaders, Record)]) {
     let mut next = BTreeMap::<Uuid, i64>::new();

@@ -15,6 +15,7 @@ use std::{
 use credo_ids::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::USER_AGENT};
 use tokio::{sync::Semaphore, time::timeout};
+use tonic::Status;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -119,7 +120,7 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let envelope = self.envelope.clone();
-        let context = CallContext::of(&request);
+        let context = CallContext::read(&request);
         let id = context.id.to_string();
         let span = tracing::info_span!("admin call", request_id = id, method = request.uri().path());
         let deadline = deadline(request.headers());
@@ -136,7 +137,16 @@ where
 }
 
 impl CallContext {
-    fn of<B>(request: &Request<B>) -> Self {
+    /// The context of a call that came through the server.
+    ///
+    /// # Errors
+    /// `INTERNAL` if it did not.
+    pub fn of<T>(request: &tonic::Request<T>) -> Result<&Self, Status> {
+        let missing = || Problem::internal().into_status();
+        request.extensions().get().ok_or_else(missing)
+    }
+
+    fn read<B>(request: &Request<B>) -> Self {
         let extensions = request.extensions();
         let of_tls = || {
             let info = extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?;
