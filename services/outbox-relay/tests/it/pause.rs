@@ -12,7 +12,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::{
-    caller::{Issuer, because, client, reason},
+    caller::{Caller, Issuer, because, client, reason},
     support::{
         DEADLINE, Killable, Relay, assert_lock_order_of, assert_sound, committed, database_with_truth, fresh_topic,
         published, settings, tenant, topic_content, write_many,
@@ -145,10 +145,14 @@ async fn a_pause_is_made_once_and_recorded_with_before_and_after() {
     assert_eq!(operator.pause(&relay, request).await.unwrap(), None);
     assert!(operator.status(&relay).await.unwrap().pause.is_none());
 
-    let events = events(&database).await;
+    assert_recorded(&events(&database).await, &operator);
+    relay.stop().await.unwrap();
+}
+
+fn assert_recorded(events: &[Core], operator: &Caller) {
     let types: Vec<&str> = events.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(types, ["outbox_paused", "outbox_resumed"]);
-    for event in &events {
+    for event in events {
         assert_eq!(event.tenant_id, operator.tenant.as_bytes());
         assert_eq!(event.actor.as_ref().unwrap().id, operator.client_id.as_bytes());
         assert_eq!(event.request_id.len(), 16);
@@ -166,7 +170,6 @@ async fn a_pause_is_made_once_and_recorded_with_before_and_after() {
             json!({"paused": false}),
         ]
     );
-    relay.stop().await.unwrap();
 }
 
 fn before_and_after(event: &Core) -> [Value; 2] {
