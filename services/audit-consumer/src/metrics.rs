@@ -1,5 +1,6 @@
 //! Every metric of audit-consumer, all present from the start.
 
+use credo_admin::CallMetrics;
 use credo_ids::Shard;
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
@@ -11,6 +12,8 @@ use prometheus::{
 pub struct Metrics {
     /// Where they are registered.
     pub registry: Registry,
+    /// Of admin calls.
+    pub calls: CallMetrics,
     /// Records that came.
     pub consumed: IntCounter,
     /// Events that were stored.
@@ -52,6 +55,7 @@ impl Metrics {
         let registry = Registry::new();
         credo_telemetry::register("audit-consumer", &registry)?;
         registry.register(Box::new(ProcessCollector::for_self()))?;
+        let calls = CallMetrics::new(&registry, &["AuditService", "DebugService"])?;
         let counter = |name, help| registered(&registry, IntCounter::new(name, help)?);
         let latency = HistogramOpts::new(
             "credo_audit_commit_to_store_seconds",
@@ -104,6 +108,7 @@ impl Metrics {
             )?,
             wanted: registered(&registry, IntGaugeVec::new(wanted, &["shard"])?)?,
             commit_to_store_seconds: registered(&registry, Histogram::with_opts(latency)?)?,
+            calls,
             registry,
         };
         for shard in 0..Shard::COUNT {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use credo_admin::CallMetrics;
 use credo_auth_domain::Denial;
 use credo_auth_store::StatementMetrics;
 use prometheus::{
@@ -15,6 +16,17 @@ use crate::{feed::Feed, refusal::Refusal};
 /// Seconds, as OpenTelemetry recommends them for HTTP.
 const REQUEST_BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+/// The admin APIs.
+const ADMIN_SERVICES: [&str; 8] = [
+    "TenantService",
+    "ClientService",
+    "UserService",
+    "SessionService",
+    "SigningKeyService",
+    "ConsentService",
+    "RateLimitService",
+    "DebugService",
 ];
 /// Classes of status codes.
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -96,6 +108,8 @@ pub struct Metrics {
     sign_ins: IntCounterVec,
     /// An upper bound of the events not yet published.
     pub pending: IntGauge,
+    /// Of admin calls.
+    pub calls: CallMetrics,
     /// Of the store.
     pub statements: StatementMetrics,
 }
@@ -111,6 +125,7 @@ impl Metrics {
             Histogram::with_opts(HistogramOpts::new(name, help).buckets(REQUEST_BUCKETS.to_vec()))
         };
         let metrics = Self {
+            calls: CallMetrics::new(&registry, &ADMIN_SERVICES)?,
             statements: StatementMetrics::new(&registry)?,
             registry,
             requests: IntCounterVec::new(

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use credo_admin::{AdminLayer, AdminServer, MAX_MESSAGE_BYTES, Permissions, RemoteJwks, RemoteJwksSpec, Services};
+use credo_admin::{
+    AdminLayer, AdminServer, MAX_MESSAGE_BYTES, Permissions, RemoteJwks, RemoteJwksSpec, Services, debug_service,
+};
 use credo_clock::{SharedClock, SystemClock};
 use credo_kafka::Topic;
 use credo_lifecycle::{Health, Shutdown, TaskError, Tasks, bind, management};
@@ -145,11 +147,15 @@ impl App {
             "management",
             management::serve(self.management, self.health.clone(), registry, self.shutdown.clone()),
         );
-        let services =
-            Services::new().with(OutboxServiceServer::new(self.outbox).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        let calls = self.metrics.calls.clone();
+        let services = Services::new()
+            .with(OutboxServiceServer::new(self.outbox).max_decoding_message_size(MAX_MESSAGE_BYTES))
+            .with(debug_service("outbox-relay", SystemClock::new()));
         tasks.spawn(
             "grpc",
-            self.grpc.serve(self.guard, services, || {}, self.shutdown.clone()),
+            self.grpc
+                .observed_by(&calls)
+                .serve(self.guard, services, || {}, self.shutdown.clone()),
         );
         tasks.spawn("pending", self.watch.run());
         tasks.spawn(

@@ -1,5 +1,6 @@
 //! Every metric of outbox-relay, all present from the start.
 
+use credo_admin::CallMetrics;
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, Registry, core::Collector, process_collector::ProcessCollector,
 };
@@ -8,6 +9,8 @@ use prometheus::{
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     pub(crate) registry: Registry,
+    /// Of admin calls.
+    pub(crate) calls: CallMetrics,
     /// An upper bound of the events not yet published.
     pub(crate) pending: IntGauge,
     /// The age of the oldest event not yet published.
@@ -31,6 +34,7 @@ impl Metrics {
         let registry = Registry::new();
         credo_telemetry::register("outbox-relay", &registry)?;
         registry.register(Box::new(ProcessCollector::for_self()))?;
+        let calls = CallMetrics::new(&registry, &["OutboxService", "DebugService"])?;
         let latency = HistogramOpts::new(
             "credo_outbox_commit_to_ack_seconds",
             "From the time in an event's id to Kafka's acknowledgement",
@@ -83,6 +87,7 @@ impl Metrics {
                 )?,
             )?,
             commit_to_ack_seconds: registered(&registry, Histogram::with_opts(latency)?)?,
+            calls,
             registry,
         })
     }

@@ -8,10 +8,12 @@ use std::{
 };
 
 use credo_clock::SharedClock;
+use credo_telemetry::TraceContext;
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use tower::{Layer, Service};
+use tracing::{Instrument as _, Span, field::Empty};
 
-use crate::{AdminPrincipal, Permissions, VerificationKeys, refusal::Refusal, token};
+use crate::{AdminPrincipal, CallContext, Permissions, VerificationKeys, refusal::Refusal, token};
 
 /// What a probe or a developer's tool may call without a token. Neither tells anything about a tenant.
 const OPEN_SERVICES: [&str; 3] = [
@@ -90,16 +92,35 @@ where
             }
             match guard.admit(path, request.headers()).await {
                 Ok(principal) => {
+                    let span = span_of(&request);
+                    if let Some(call) = request.extensions().get::<CallContext>() {
+                        let _ = call.caller.set(principal.clone());
+                    }
                     request.extensions_mut().insert(principal);
-                    inner.call(request).await
+                    inner.call(request).instrument(span).await
                 }
                 Err(refusal) => {
-                    tracing::info!(path, %refusal, "admin call refused");
+                    tracing::info!(%refusal, "admin call refused");
                     Ok(refusal.to_status().into_http())
                 }
             }
         })
     }
+}
+
+/// The traced span of an admitted call. Whoever proved who they are may say what it is a part of.
+fn span_of<B>(request: &Request<B>) -> Span {
+    let span = tracing::info_span!("call", otel.name = Empty, otel.kind = "server", rpc.system = "grpc");
+    let told = request.headers().get(credo_telemetry::on_wire());
+    if let Some(parent) = told.and_then(|value| value.to_str().ok()).and_then(TraceContext::parse) {
+        parent.adopt(&span);
+    }
+    if let Some(trace) = TraceContext::of(&span) {
+        // Admitted: the path is that of a method.
+        span.record("otel.name", request.uri().path().trim_start_matches('/'));
+        Span::current().record("trace_id", trace.trace_id());
+    }
+    span
 }
 
 impl Guard {

@@ -4,6 +4,7 @@
 //! between tenants, and the server around all of it. Refuses by default: a method without a permission, a token without a scope, a tenant that is not the
 //! caller's. Invariant: [`AdminPrincipal`] and [`TenantScope`] can only be made here, so holding one is the proof.
 
+mod debug;
 mod issuer;
 mod keys;
 mod layer;
@@ -16,13 +17,16 @@ mod server;
 mod token;
 
 pub use self::{
+    debug::debug_service,
     keys::{InvalidKey, KeysUnavailable, VerificationKey, VerificationKeys},
     layer::{AdminLayer, AdminService},
     permissions::{InvalidDescriptors, Permissions},
     principal::{AdminPrincipal, TenantScope},
     problem::{ErrorReason, Problem},
     remote_jwks::{RemoteJwks, RemoteJwksError, RemoteJwksSpec},
-    server::{AdminServer, CallContext, GrpcTls, MAX_DEADLINE, MAX_MESSAGE_BYTES, ServeError, Services, TlsError},
+    server::{
+        AdminServer, CallContext, CallMetrics, GrpcTls, MAX_DEADLINE, MAX_MESSAGE_BYTES, ServeError, Services, TlsError,
+    },
 };
 
 /// The audience of the tokens that the admin APIs take.

@@ -18,7 +18,7 @@ pub use self::{
     filter::{Directives, InvalidDirectives, LogControl, Override, log_control},
     metrics::register,
     settings::{Format, TelemetrySettings},
-    traces::{Exporter, TraceContext, on_wire},
+    traces::{Exporter, TraceContext, UNTRACED, on_wire},
 };
 
 /// The version of everything that is built here.

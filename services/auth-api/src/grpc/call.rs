@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, middleware::Next, response::Response};
 use credo_admin::{AdminPrincipal, CallContext};
+use credo_auth_store::Work;
 use tonic::{Request, Status};
 
 use super::status;
@@ -20,7 +21,8 @@ pub(super) async fn in_context(
     mut request: axum::extract::Request,
     next: Next,
 ) -> Response {
-    if let Some(call) = request.extensions().get::<CallContext>() {
+    let call = request.extensions().get::<CallContext>().cloned();
+    if let Some(call) = &call {
         let address = call.peer.map(|peer| {
             let proxies = &app.settings.trusted_proxies;
             proxies.client_address(peer.ip(), request.headers())
@@ -28,7 +30,12 @@ pub(super) async fn in_context(
         let context = RequestContext::new(address, call.user_agent.clone()).known_as(call.id);
         request.extensions_mut().insert(context);
     }
-    next.run(request).await
+    let work = Arc::new(Work::default());
+    let response = Work::scope(Some(Arc::clone(&work)), next.run(request)).await;
+    if let Some(call) = call {
+        call.cost(work.statements(), work.database_time());
+    }
+    response
 }
 
 /// The caller and the message of a request that came through the layers.

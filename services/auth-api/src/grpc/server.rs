@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::middleware::from_fn_with_state;
 use credo_admin::{
     AdminLayer, AdminServer, InvalidDescriptors, MAX_MESSAGE_BYTES, Permissions, ServeError as ServerError, Services,
+    debug_service,
 };
 use credo_lifecycle::Shutdown;
 use credo_proto::{
@@ -43,6 +44,7 @@ pub async fn serve(app: Arc<App>, server: AdminServer, shutdown: Shutdown) -> Re
     let guard = AdminLayer::new(Arc::new(keys), permissions, Arc::new(clock));
     let services = services(&app);
     let overloads = app.metrics.overloads.clone();
+    let server = server.observed_by(&app.metrics.calls);
     Ok(server.serve(guard, services, move || overloads.inc(), shutdown).await?)
 }
 
@@ -55,6 +57,7 @@ fn services(app: &Arc<App>) -> Services {
         .with(SessionServiceServer::new(Sessions::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(ConsentServiceServer::new(Consents::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(RateLimitServiceServer::new(RateLimits::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .with(debug_service("auth-api", Arc::clone(&app.clock)))
         .behind(|routes| {
             let routes = routes.into_axum_router();
             routes

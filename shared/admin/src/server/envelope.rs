@@ -7,20 +7,26 @@ use std::{
     future::Future,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, LazyLock, OnceLock},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use credo_ids::RequestId;
+use credo_proto::DESCRIPTOR_SET;
+use credo_telemetry::UNTRACED;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::USER_AGENT};
+use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
 use tokio::{sync::Semaphore, time::timeout};
-use tonic::Status;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::{
+    Code, Status,
+    transport::server::{TcpConnectInfo, TlsConnectInfo},
+};
 use tower::{Layer, Service};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::Empty};
 
-use crate::Problem;
+use super::metrics::CallMetrics;
+use crate::{AdminPrincipal, Problem};
 
 /// Longest time that a call may ask for with `grpc-timeout`.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(30);
@@ -41,6 +47,9 @@ pub struct CallContext {
     pub peer: Option<SocketAddr>,
     /// As the caller names itself.
     pub user_agent: Option<String>,
+    /// Who calls, once that is proved.
+    pub(crate) caller: Arc<OnceLock<AdminPrincipal>>,
+    cost: Arc<OnceLock<(u32, Duration)>>,
 }
 
 /// Told of each call that was refused or cut off because there was too much to do.
@@ -51,6 +60,7 @@ pub(super) type Overloaded = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Envelope {
     permits: Arc<Semaphore>,
     overloaded: Overloaded,
+    metrics: Option<CallMetrics>,
 }
 
 /// A service in its envelope.
@@ -61,11 +71,32 @@ pub(super) struct Enveloped<S> {
 }
 
 impl Envelope {
-    pub(super) fn new(overloaded: Overloaded) -> Self {
+    pub(super) fn new(overloaded: Overloaded, metrics: Option<CallMetrics>) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS)),
             overloaded,
+            metrics,
         }
+    }
+
+    /// Counts an answer and writes its line.
+    fn tell(&self, method: &str, headers: &HeaderMap, (took, context): (Duration, &CallContext)) {
+        // An answer that is an error says so in its head.
+        let code = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
+        let code = code.unwrap_or(Code::Ok);
+        let (caller, cost) = (context.caller.get(), context.cost.get());
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(method, code, took);
+        }
+        tracing::info!(
+            ?code,
+            seconds = took.as_secs_f64(),
+            tenant = caller.map(|caller| display(caller.tenant_id())),
+            client_id = caller.map(|caller| display(caller.client_id())),
+            statements = cost.map(|(statements, _)| *statements),
+            database_seconds = cost.map(|(_, time)| time.as_secs_f64()),
+            "answered"
+        );
     }
 
     async fn surround<R, E>(
@@ -122,11 +153,21 @@ where
         let envelope = self.envelope.clone();
         let context = CallContext::read(&request);
         let id = context.id.to_string();
-        let span = tracing::info_span!("admin call", request_id = id, method = request.uri().path());
+        let method = method(request.uri().path());
+        let span = tracing::info_span!(
+            target: UNTRACED,
+            "admin call",
+            request_id = id,
+            trace_id = Empty,
+            method,
+        );
+        let told = context.clone();
         let deadline = deadline(request.headers());
         request.extensions_mut().insert(context);
         let call = async move {
+            let started = Instant::now();
             let mut response = envelope.surround(deadline, async { inner.call(request).await }).await?;
+            envelope.tell(method, response.headers(), (started.elapsed(), &told));
             if let Ok(id) = HeaderValue::try_from(id) {
                 response.headers_mut().insert(REQUEST_ID, id);
             }
@@ -160,8 +201,31 @@ impl CallContext {
                 .and_then(TcpConnectInfo::remote_addr)
                 .or_else(of_tls),
             user_agent: user_agent.map(ToOwned::to_owned),
+            caller: Arc::default(),
+            cost: Arc::default(),
         }
     }
+
+    /// Notes how many statements the call took, and how long they took. The first stands.
+    pub fn cost(&self, statements: u32, database_time: Duration) {
+        let _ = self.cost.set((statements, database_time));
+    }
+}
+
+/// The path of a method that there is. Every other path is anybody's words, and not for logs.
+fn method(path: &str) -> &'static str {
+    static METHODS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let pool = DescriptorPool::decode(DESCRIPTOR_SET).unwrap_or_default();
+        let of = |service: ServiceDescriptor| {
+            let path = |method: MethodDescriptor| format!("/{}/{}", service.full_name(), method.name());
+            service.methods().map(path).collect::<Vec<_>>()
+        };
+        pool.services().flat_map(of).collect()
+    });
+    METHODS
+        .iter()
+        .find(|known| *known == path)
+        .map_or("other", String::as_str)
 }
 
 /// What the caller asks for, within bounds.

@@ -5,6 +5,7 @@
 //! ([`AdminLayer`]), the service. Health and reflection are always there.
 
 mod envelope;
+mod metrics;
 mod services;
 mod tls;
 
@@ -18,6 +19,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use self::{envelope::Envelope, services::WHOLE_SERVER};
 pub use self::{
     envelope::{CallContext, MAX_DEADLINE},
+    metrics::CallMetrics,
     services::Services,
     tls::{GrpcTls, TlsError},
 };
@@ -55,6 +57,7 @@ pub enum ServeError {
 pub struct AdminServer {
     listener: TcpListener,
     transport: Server,
+    metrics: Option<CallMetrics>,
 }
 
 impl AdminServer {
@@ -73,7 +76,17 @@ impl AdminServer {
         Ok(Self {
             listener,
             transport: tls.apply(transport)?,
+            metrics: None,
         })
+    }
+
+    /// Counts and times its calls there.
+    #[must_use]
+    pub fn observed_by(self, metrics: &CallMetrics) -> Self {
+        Self {
+            metrics: Some(metrics.clone()),
+            ..self
+        }
     }
 
     /// Where it listens.
@@ -103,7 +116,7 @@ impl AdminServer {
         let stopped = shutdown.clone();
         let serving = self
             .transport
-            .layer(Envelope::new(Arc::new(overloaded)))
+            .layer(Envelope::new(Arc::new(overloaded), self.metrics))
             .layer(guard)
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async move {

@@ -68,9 +68,15 @@ where
     Ok(Some((layer, exporter)))
 }
 
+/// The target of a span that only the logs see: another, inside it, is the one that is traced.
+pub const UNTRACED: &str = "credo::untraced";
+
 /// Spans alone, and ours: the text of an event is for logs.
 fn is_traced(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && *metadata.level() <= Level::INFO && is_ours(metadata.target())
+    metadata.is_span()
+        && metadata.target() != UNTRACED
+        && *metadata.level() <= Level::INFO
+        && is_ours(metadata.target())
 }
 
 fn is_tracing() -> bool {
