@@ -17,9 +17,10 @@ use tokio::net::TcpListener;
 use crate::{
     Metrics,
     consumer::Consumer,
-    grpc::{Audit, Reader},
+    grpc::{Audit, Places, Reader, Standing, Tails},
     kafka_probe, months,
     partition::Store,
+    progress::Progress,
     settings::Settings,
     sink::{self, Sink},
 };
@@ -88,20 +89,38 @@ impl App {
             metrics: Metrics::new()?,
             clock: clock.clone(),
         };
+        let (topic, progress) = (
+            Topic::connect(&settings.kafka, CLIENT_ID)?,
+            Progress::new(clock.clone()),
+        );
+        let audit = Audit {
+            reader: Reader { pool: reading.clone() },
+            tails: Tails {
+                reader: Reader { pool: reading.clone() },
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+                places: Arc::<Places>::default(),
+                slow_readers: store.metrics.slow_readers.clone(),
+            },
+            standing: Standing {
+                progress: progress.clone(),
+                topic: topic.clone(),
+                sink: store.sink.clone(),
+            },
+        };
         Ok(Self {
             consumer: Consumer {
                 store,
+                progress,
                 kafka: settings.kafka.clone(),
-                topic: Topic::connect(&settings.kafka, CLIENT_ID)?,
-                pools: [writing, reading.clone()],
+                topic,
+                pools: [writing, reading],
                 kafka_health: health.component("kafka"),
                 postgres_health: health.component("postgres"),
                 trail_health: health.component("trail"),
                 shutdown: shutdown.clone(),
             },
-            audit: Audit {
-                reader: Reader { pool: reading },
-            },
+            audit,
             guard: guard(settings, clock)?,
             grpc: AdminServer::new(bind("grpc.listen", settings.grpc.listen).await?, &settings.grpc.tls)?,
             management: bind("management.listen", settings.management.listen).await?,

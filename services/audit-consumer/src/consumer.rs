@@ -15,6 +15,7 @@ use crate::{
     decode::Incoming,
     fence::LaneHead,
     partition::{Batch, Next, Partition, Store},
+    progress::Progress,
     sink::SinkError,
     source::{Happening, Source},
 };
@@ -29,6 +30,7 @@ const TROUBLE_PAUSE: Duration = Duration::from_millis(250);
 /// Takes in the topic.
 pub(crate) struct Consumer {
     pub(crate) store: Store,
+    pub(crate) progress: Progress,
     pub(crate) kafka: KafkaSettings,
     pub(crate) topic: Topic,
     /// Each must be of a role that cannot change the schema.
@@ -117,6 +119,7 @@ impl Consumer {
             Happening::Owned(owned) => {
                 tracing::info!(partitions = ?owned, "partitions owned");
                 *ownership = Ownership::of(owned);
+                self.progress.stands(&ownership.partitions);
             }
             Happening::Record(first) => {
                 if let Some(records) = source.collect(first).await {
@@ -125,6 +128,7 @@ impl Consumer {
             }
             Happening::Trouble(error) => {
                 self.kafka_health.degraded(error.to_string());
+                self.progress.failed(error.to_string());
                 let _ = timeout(TROUBLE_PAUSE, self.shutdown.requested()).await;
             }
         }
@@ -145,6 +149,8 @@ impl Consumer {
                     .into_iter()
                     .map(|(number, lanes)| (number, Partition::new(number, lanes)));
                 ownership.partitions = partitions.collect();
+                self.progress.recovered();
+                self.progress.stands(&ownership.partitions);
             }
             Err(error) => {
                 self.database_is_away(&error);
@@ -156,6 +162,7 @@ impl Consumer {
     /// Stores a batch, each partition's records in a transaction of their own.
     async fn take_in(&self, source: &Source, ownership: &mut Ownership, records: Vec<Record>) {
         let mut batches = by_partition(records);
+        let stored_before = self.store.metrics.stored.get();
         let work = ownership.partitions.iter_mut().filter_map(|(number, partition)| {
             let batch = batches.remove(number)?;
             Some(async { (*number, partition.take_in(&self.store, batch).await) })
@@ -183,6 +190,8 @@ impl Consumer {
             return source.hold();
         }
         ownership.backoff = SHORTEST_BACKOFF;
+        self.progress.stored(self.store.metrics.stored.get() - stored_before);
+        self.progress.stands(&ownership.partitions);
         self.postgres_health.up();
         self.report_stopped(&ownership.partitions);
         if must_reread {
@@ -243,6 +252,7 @@ impl Consumer {
 
     fn database_is_away(&self, error: &SinkError) {
         tracing::debug!(%error, "audit database");
+        self.progress.failed(error.to_string());
         self.postgres_health.degraded(error.to_string());
     }
 }

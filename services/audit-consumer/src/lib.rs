@@ -14,6 +14,7 @@ pub mod lane;
 mod metrics;
 mod months;
 pub mod partition;
+mod progress;
 mod settings;
 pub mod sink;
 mod source;

@@ -36,6 +36,8 @@ pub struct Metrics {
     pub strays: IntCounter,
     /// Batches that another consumer had stored.
     pub fenced: IntCounter,
+    /// Tails whose reader did not keep up.
+    pub slow_readers: IntCounter,
     /// Batches that could not be stored.
     pub store_failures: IntCounter,
     /// Events known from Kafka and not stored, of stopped lanes.
@@ -98,6 +100,10 @@ impl Metrics {
                 "Records stored apart: they have no place in the trail",
             )?,
             fenced: counter("credo_audit_fenced_total", "Batches that another consumer had stored")?,
+            slow_readers: counter(
+                "credo_audit_slow_readers_total",
+                "Tails cut off: the reader did not keep up",
+            )?,
             store_failures: counter(
                 "credo_audit_store_failures_total",
                 "Batches that could not be stored; they are tried again until they are",

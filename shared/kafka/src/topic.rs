@@ -99,6 +99,26 @@ impl Topic {
         found.map(|shape| shape.partitions).ok_or_else(|| self.missing())
     }
 
+    /// The offsets after the last records of these partitions.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn end_offsets(&self, partitions: Vec<i32>) -> Result<Vec<(i32, i64)>, TopicError> {
+        let (client, topic) = (Arc::clone(&self.client), self.name.clone());
+        let offsets = tokio::task::spawn_blocking(move || {
+            let inner: &Client<Quiet> = client.inner();
+            let end = |partition| {
+                let (_, end) = inner.fetch_watermarks(&topic, partition, REQUEST_TIMEOUT)?;
+                Ok((partition, end))
+            };
+            partitions.into_iter().map(end).collect::<Result<Vec<_>, KafkaError>>()
+        });
+        offsets
+            .await
+            .map_err(|_| TopicError::Unreachable(KafkaError::Canceled))?
+            .map_err(TopicError::Unreachable)
+    }
+
     async fn find(&self) -> Result<Option<Shape>, TopicError> {
         let (client, topic) = (Arc::clone(&self.client), self.name.clone());
         let metadata = tokio::task::spawn_blocking(move || {

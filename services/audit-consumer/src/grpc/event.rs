@@ -1,6 +1,8 @@
 //! A stored event as the API shows it. Everything but its place comes out of `core`: what this version cannot read of it
 //! stays in the bytes.
 
+use std::iter::Peekable;
+
 use credo_kafka::EventClass;
 use credo_proto::{
     admin::v1::{AuditEvent, audit_event::Personal},
@@ -16,6 +18,22 @@ use super::reader::EventRow;
 
 /// Bytes of salt in front of the personal part.
 const SALT_BYTES: usize = 32;
+
+/// An answer is not made longer than this by another event: clients refuse messages beyond 4 MiB.
+pub(super) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// As many of the events as go into one answer, at most `most` and at least one.
+pub(super) fn answer_of(rows: &mut Peekable<impl Iterator<Item = EventRow>>, most: usize) -> Vec<AuditEvent> {
+    let (mut events, mut bytes) = (vec![], 0);
+    while events.len() < most
+        && let Some(row) = rows.next_if(|_| bytes < MAX_ANSWER_BYTES)
+    {
+        let event = of_row(row);
+        bytes += event.encoded_len();
+        events.push(event);
+    }
+    events
+}
 
 /// The event of a row.
 pub(super) fn of_row(row: EventRow) -> AuditEvent {
@@ -142,7 +160,7 @@ fn personal(data: &[u8]) -> Option<Personal> {
     })
 }
 
-fn timestamp(at: OffsetDateTime) -> Timestamp {
+pub(super) fn timestamp(at: OffsetDateTime) -> Timestamp {
     Timestamp {
         seconds: at.unix_timestamp(),
         nanos: i32::try_from(at.nanosecond()).unwrap_or_default(),

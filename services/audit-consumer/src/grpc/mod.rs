@@ -5,5 +5,12 @@ mod page_token;
 mod reader;
 mod request;
 mod service;
+mod status;
+mod tail;
 
-pub(crate) use self::{reader::Reader, service::Audit};
+pub(crate) use self::{
+    reader::Reader,
+    service::Audit,
+    status::Standing,
+    tail::{Places, Tails},
+};

@@ -10,6 +10,8 @@ use time::OffsetDateTime;
 use super::request::Filters;
 
 const VERSION: u8 = 1;
+/// Of a tail.
+const RESUME_VERSION: u8 = 2;
 const FINGERPRINT_BYTES: usize = 16;
 const TOKEN_BYTES: usize = 1 + 8 + FINGERPRINT_BYTES;
 
@@ -19,8 +21,17 @@ pub(super) struct InvalidToken;
 
 /// The token of the page after `last_tenant_seq`.
 pub(super) fn encode(filters: &Filters, last_tenant_seq: i64) -> String {
+    encode_as(VERSION, filters, last_tenant_seq)
+}
+
+/// The token by which a tail goes on after `tenant_seq`.
+pub(super) fn encode_resume(filters: &Filters, tenant_seq: i64) -> String {
+    encode_as(RESUME_VERSION, filters, tenant_seq)
+}
+
+fn encode_as(version: u8, filters: &Filters, last_tenant_seq: i64) -> String {
     let mut token = Vec::with_capacity(TOKEN_BYTES);
-    token.push(VERSION);
+    token.push(version);
     token.extend_from_slice(&last_tenant_seq.to_be_bytes());
     token.extend_from_slice(&fingerprint(filters));
     URL_SAFE_NO_PAD.encode(token)
@@ -31,16 +42,28 @@ pub(super) fn decode(filters: &Filters, token: &str) -> Result<i64, InvalidToken
     if token.is_empty() {
         return Ok(0);
     }
+    match decode_as(VERSION, filters, token)? {
+        last @ 1.. => Ok(last),
+        _ => Err(InvalidToken),
+    }
+}
+
+/// The `tenant_seq` that the tail goes on after; 0 where the trail was empty.
+pub(super) fn decode_resume(filters: &Filters, token: &str) -> Result<i64, InvalidToken> {
+    match decode_as(RESUME_VERSION, filters, token)? {
+        reached @ 0.. => Ok(reached),
+        _ => Err(InvalidToken),
+    }
+}
+
+fn decode_as(version: u8, filters: &Filters, token: &str) -> Result<i64, InvalidToken> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
-    let [VERSION, rest @ ..] = bytes.as_slice() else {
-        return Err(InvalidToken);
-    };
+    let (found, rest) = bytes.split_first().ok_or(InvalidToken)?;
     let (last, fingerprint_shown) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
-    let last = i64::from_be_bytes(*last);
-    if fingerprint_shown != fingerprint(filters) || last < 1 {
+    if *found != version || fingerprint_shown != fingerprint(filters) {
         return Err(InvalidToken);
     }
-    Ok(last)
+    Ok(i64::from_be_bytes(*last))
 }
 
 fn fingerprint(filters: &Filters) -> [u8; FINGERPRINT_BYTES] {
@@ -135,17 +158,27 @@ mod tests {
         let query = filters();
         let token = encode(&query, 42);
         let mut other_version = URL_SAFE_NO_PAD.decode(&token).unwrap();
-        other_version[0] = 2;
+        other_version[0] = 3;
         for bad in [
             "x".to_owned(),
             "!".to_owned(),
             format!("{token}AA"),
             token[..token.len() - 2].to_owned(),
             URL_SAFE_NO_PAD.encode(other_version),
+            encode_resume(&query, 42),
             encode(&query, 0),
             encode(&query, -1),
         ] {
             assert_eq!(decode(&query, &bad), Err(InvalidToken), "{bad}");
+        }
+        assert_eq!(decode_resume(&query, &encode_resume(&query, 0)), Ok(0));
+        for bad in [
+            String::new(),
+            token,
+            encode_resume(&query, -1),
+            encode_resume(&filters(), 1),
+        ] {
+            assert_eq!(decode_resume(&query, &bad), Err(InvalidToken), "{bad}");
         }
     }
 }

@@ -34,6 +34,14 @@ pub(crate) struct Page {
     pub(crate) size: i64,
 }
 
+/// What a tail has before it.
+#[derive(Debug)]
+pub(crate) struct Tailing {
+    pub(crate) rows: Vec<EventRow>,
+    /// Behind it lies nothing that passes the filters and is not in `rows`.
+    pub(crate) reached: i64,
+}
+
 /// The reader's connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
@@ -71,22 +79,40 @@ impl Reader {
         with_personal: bool,
     ) -> sqlx::Result<Vec<EventRow>> {
         let mut transaction = self.begin(tenant).await?;
-        sqlx::query_file_as!(
-            EventRow,
-            "sql/event_query.sql",
-            tenant.id().as_uuid(),
-            page.after,
-            page.size,
-            with_personal,
-            filters.event_type.as_deref() as _,
-            filters.actor_id as _,
-            filters.subject_id as _,
-            filters.session_id as _,
-            filters.start_at as _,
-            filters.end_at as _,
-        )
-        .fetch_all(&mut *transaction)
-        .await
+        list(&mut transaction, (tenant, filters), page, with_personal).await
+    }
+
+    /// The tenant's newest number; 0 if it has no events.
+    pub(crate) async fn newest(&self, tenant: TenantScope) -> sqlx::Result<i64> {
+        let mut transaction = self.begin(tenant).await?;
+        newest(&mut transaction, tenant).await
+    }
+
+    /// The tenant's next events after `after` that pass the filters, at most `limit`.
+    pub(crate) async fn tail(
+        &self,
+        tenant: TenantScope,
+        filters: &Filters,
+        (after, limit): (i64, i64),
+        with_personal: bool,
+    ) -> sqlx::Result<Tailing> {
+        let mut transaction = self.begin(tenant).await?;
+        // First the end, then the events: what is stored in between is in the events or still to come.
+        let newest = newest(&mut transaction, tenant).await?;
+        if newest <= after {
+            return Ok(Tailing {
+                rows: vec![],
+                reached: after,
+            });
+        }
+        let page = Page { after, size: limit };
+        let rows = list(&mut transaction, (tenant, filters), page, with_personal).await?;
+        let is_all = i64::try_from(rows.len()).is_ok_and(|length| length < limit);
+        let last = rows.last().map_or(after, |row| row.tenant_seq);
+        Ok(Tailing {
+            reached: if is_all { newest.max(last) } else { last },
+            rows,
+        })
     }
 
     async fn begin(&self, tenant: TenantScope) -> sqlx::Result<PgTransaction<'static>> {
@@ -96,4 +122,35 @@ impl Reader {
             .await?;
         Ok(transaction)
     }
+}
+
+async fn newest(transaction: &mut PgTransaction<'static>, tenant: TenantScope) -> sqlx::Result<i64> {
+    let newest = sqlx::query_file_scalar!("sql/tail_head.sql", tenant.id().as_uuid())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(newest.unwrap_or_default())
+}
+
+async fn list(
+    transaction: &mut PgTransaction<'static>,
+    (tenant, filters): (TenantScope, &Filters),
+    page: Page,
+    with_personal: bool,
+) -> sqlx::Result<Vec<EventRow>> {
+    sqlx::query_file_as!(
+        EventRow,
+        "sql/event_query.sql",
+        tenant.id().as_uuid(),
+        page.after,
+        page.size,
+        with_personal,
+        filters.event_type.as_deref() as _,
+        filters.actor_id as _,
+        filters.subject_id as _,
+        filters.session_id as _,
+        filters.start_at as _,
+        filters.end_at as _,
+    )
+    .fetch_all(&mut **transaction)
+    .await
 }

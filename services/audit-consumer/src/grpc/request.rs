@@ -1,11 +1,14 @@
 //! What callers may ask, checked before anything is read.
 
+use credo_admin::{ErrorReason, Problem};
 use credo_ids::{EventId, TenantId};
-use credo_proto::admin::v1::QueryEventsRequest;
+use credo_proto::admin::v1::{QueryEventsRequest, TailEventsRequest};
 use prost_types::Timestamp;
 use time::{Duration, OffsetDateTime};
 use tonic::Status;
 use uuid::Uuid;
+
+use super::page_token;
 
 const DEFAULT_PAGE_SIZE: i64 = 100;
 const MAX_PAGE_SIZE: i64 = 1_000;
@@ -43,6 +46,30 @@ impl Filters {
             end_at: instant("end_time", request.end_time)?,
         })
     }
+
+    /// Reads those of a tail: a query's, without times.
+    pub(crate) fn read_tail(request: &TailEventsRequest) -> Result<Self, Status> {
+        Self::read(&QueryEventsRequest {
+            tenant_id: request.tenant_id.clone(),
+            r#type: request.r#type.clone(),
+            actor_id: request.actor_id.clone(),
+            subject_id: request.subject_id.clone(),
+            session_id: request.session_id.clone(),
+            ..QueryEventsRequest::default()
+        })
+    }
+}
+
+/// Where a tail begins; `None`: at the end of the trail.
+pub(crate) fn tail_start(filters: &Filters, request: &TailEventsRequest) -> Result<Option<i64>, Status> {
+    match (request.resume_token.as_str(), request.from_start) {
+        ("", false) => Ok(None),
+        ("", true) => Ok(Some(0)),
+        (_, true) => Err(invalid("from_start")),
+        (token, false) => page_token::decode_resume(filters, token)
+            .map(Some)
+            .map_err(|_| invalid_token("resume_token")),
+    }
 }
 
 pub(crate) fn tenant(text: &str) -> Result<TenantId, Status> {
@@ -62,7 +89,16 @@ pub(crate) fn page_size(asked: i32) -> Result<i64, Status> {
 }
 
 pub(crate) fn invalid(field: &'static str) -> Status {
-    Status::invalid_argument(format!("{field} is not valid"))
+    invalid_for(ErrorReason::InvalidField, field)
+}
+
+/// A token that is not of this call.
+pub(crate) fn invalid_token(field: &'static str) -> Status {
+    invalid_for(ErrorReason::InvalidPageToken, field)
+}
+
+fn invalid_for(reason: ErrorReason, field: &'static str) -> Status {
+    Problem::invalid_fields(reason, [(field, "is not valid".to_owned())]).into_status()
 }
 
 /// Actors and subjects are of several kinds, so their ids have no type of their own; the form is the same.

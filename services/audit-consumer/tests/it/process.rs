@@ -7,7 +7,7 @@ use crate::{
     support::DEADLINE,
 };
 
-const METRICS: [&str; 15] = [
+const METRICS: [&str; 16] = [
     "credo_audit_broken_total",
     "credo_audit_commit_to_store_seconds",
     "credo_audit_consumed_total",
@@ -19,6 +19,7 @@ const METRICS: [&str; 15] = [
     "credo_audit_quarantined_total",
     "credo_audit_repeats_total",
     "credo_audit_seq_lag",
+    "credo_audit_slow_readers_total",
     "credo_audit_store_failures_total",
     "credo_audit_stored_total",
     "credo_audit_strays_total",

@@ -36,6 +36,11 @@ fn what_callers_read_names_the_tenant_beside_row_level_security() {
 }
 
 #[test]
+fn the_end_of_a_trail_is_one_tenants() {
+    assert!(files()["tail_head"].contains("WHERE l.tenant_id = $1"));
+}
+
+#[test]
 fn nothing_is_changed_or_removed() {
     for (name, statement) in files() {
         for word in ["UPDATE", "DELETE", "TRUNCATE"] {
