@@ -105,6 +105,11 @@ impl Directory {
         self.clients.invalidate(&id).await;
     }
 
+    /// Forgets a tenant that this replica has just changed.
+    pub async fn forget_tenant(&self, slug: &str) {
+        self.tenants.invalidate(slug).await;
+    }
+
     /// An active tenant.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ impl Feed {
         if revoked { Verdict::Revoked } else { Verdict::Good }
     }
 
-    /// Whether a client that was read before is still as it was, as far as it can be disabled.
+    /// Whether a client that was read before is still as it was.
     #[must_use]
     pub fn vouches_for(&self, client: &Client) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +111,11 @@ impl Feed {
                 None,
             )
             && !state.is_below((tenant, RevokedKind::Client, client.id.as_uuid()), client.epoch, None)
+            && !state.is_below(
+                (tenant, RevokedKind::ClientVersion, client.id.as_uuid()),
+                client.version,
+                None,
+            )
     }
 
     /// Whether a tenant of that epoch is still as it was.

@@ -1,8 +1,11 @@
 //! An OAuth client as requests see it: what it may ask for and how it proves who it is.
 
 use credo_ids::ClientId;
+use time::OffsetDateTime;
 
-use crate::{grant_type::GrantType, redirect_uri, scope::Scope, signing_algorithm::SigningAlgorithm, tenant::Tenant};
+use crate::{
+    Denial, grant_type::GrantType, redirect_uri, scope::Scope, signing_algorithm::SigningAlgorithm, tenant::Tenant,
+};
 
 /// How a client authenticates at the token endpoint (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,15 +106,44 @@ pub struct Client {
     pub refresh_grace_seconds: i32,
     /// What signs its ID tokens.
     pub id_token_alg: SigningAlgorithm,
-    /// SHA-256 of its live secrets.
-    pub secret_hashes: Vec<[u8; 32]>,
+    /// The secrets that were good when it was read.
+    pub secrets: Vec<LiveSecret>,
+}
+
+/// A secret that is good until it expires.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveSecret {
+    /// SHA-256 of it.
+    pub hash: [u8; 32],
+    /// When it ends; nothing for the newest.
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 impl Client {
+    /// What it may still have of a grant: scopes that it lost since are not issued any more, and a grant that has lost all is
+    /// over. True if the client is as it is now: the statement that found the grant compared its version.
+    ///
+    /// # Errors
+    /// If nothing is left.
+    pub fn what_is_left_of(&self, granted: &Scope) -> Result<Scope, Denial> {
+        let left = granted.intersection(&self.scope);
+        if left.is_empty() && !granted.is_empty() {
+            return Err(Denial::Revoked);
+        }
+        Ok(left)
+    }
+
     /// Whether it has no secret.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.auth_method == AuthMethod::None
+    }
+
+    /// The hashes of the secrets that are good at `now`, by the database's clock.
+    #[must_use]
+    pub fn secret_hashes_at(&self, now: OffsetDateTime) -> Vec<[u8; 32]> {
+        let is_good = |secret: &&LiveSecret| secret.expires_at.is_none_or(|at| now < at);
+        self.secrets.iter().filter(is_good).map(|secret| secret.hash).collect()
     }
 
     /// Whether it may use a grant.

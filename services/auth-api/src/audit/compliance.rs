@@ -4,8 +4,24 @@ use credo_events::{Compliance, EventType, Outcome, Severity};
 
 /// An administrator made a tenant.
 pub const TENANT_CREATED: EventType<Compliance> = EventType::new("tenant_created", Severity::Info, Outcome::Success);
+/// An administrator changed a tenant.
+pub const TENANT_UPDATED: EventType<Compliance> = EventType::new("tenant_updated", Severity::Info, Outcome::Success);
+/// An administrator suspended a tenant: everything that it issued has ended.
+pub const TENANT_SUSPENDED: EventType<Compliance> =
+    EventType::new("tenant_suspended", Severity::Warning, Outcome::Success);
+/// An administrator had a tenant served again.
+pub const TENANT_RESUMED: EventType<Compliance> = EventType::new("tenant_resumed", Severity::Info, Outcome::Success);
+/// An administrator deleted a tenant: everything that it issued has ended.
+pub const TENANT_DELETED: EventType<Compliance> = EventType::new("tenant_deleted", Severity::Warning, Outcome::Success);
 /// An administrator made a client.
 pub const CLIENT_CREATED: EventType<Compliance> = EventType::new("client_created", Severity::Info, Outcome::Success);
+/// An administrator changed a client.
+pub const CLIENT_UPDATED: EventType<Compliance> = EventType::new("client_updated", Severity::Info, Outcome::Success);
+/// An administrator deleted a client: everything that it was issued has ended.
+pub const CLIENT_DELETED: EventType<Compliance> = EventType::new("client_deleted", Severity::Warning, Outcome::Success);
+/// An administrator gave a client a new secret.
+pub const CLIENT_SECRET_ROTATED: EventType<Compliance> =
+    EventType::new("client_secret_rotated", Severity::Info, Outcome::Success);
 /// An administrator disabled a client.
 pub const CLIENT_DISABLED: EventType<Compliance> =
     EventType::new("client_disabled", Severity::Warning, Outcome::Success);

@@ -79,9 +79,12 @@ pub async fn authenticate(
     if let Some(client) = &client {
         Work::note_client(client.tenant.id, client.id);
     }
-    let hashes = client.as_ref().map_or(&[][..], |client| &client.secret_hashes);
+    let now = app.feed.database_now();
+    let hashes = client
+        .as_ref()
+        .map_or_else(Vec::new, |client| client.secret_hashes_at(now));
     let proved = match &credentials.unverified_secret {
-        Some(secret) => verify_client_secret(secret, hashes),
+        Some(secret) => verify_client_secret(secret, &hashes),
         None => credentials.method == AuthMethod::None,
     };
     match client {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use credo_auth_domain::opaque_token::{Kind, UnverifiedToken};
+use credo_auth_domain::{
+    grant_type::GrantType,
+    opaque_token::{Kind, UnverifiedToken},
+};
 use credo_auth_store::RefreshTokenKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -104,7 +107,7 @@ async fn refresh_token(
         .store
         .introspect_refresh_token(&key)
         .await?
-        .filter(|found| found.client_id == client.id);
+        .filter(|found| found.client_id == client.id && client.may_use(GrantType::RefreshToken));
     Ok(found.map(|found| ActiveClaims {
         scope: found.scope,
         client_id: found.client_id.to_string(),

@@ -44,7 +44,14 @@ macro_rules! change_messages {
 // Every RPC that changes something, its message, and the secrets in it.
 change_messages! {
     "CreateTenant" CreateTenantRequest;
+    "UpdateTenant" UpdateTenantRequest;
+    "SuspendTenant" SuspendTenantRequest;
+    "ResumeTenant" ResumeTenantRequest;
+    "DeleteTenant" DeleteTenantRequest;
     "CreateClient" CreateClientRequest;
+    "UpdateClient" UpdateClientRequest;
+    "DeleteClient" DeleteClientRequest;
+    "RotateClientSecret" RotateClientSecretRequest;
     "DisableClient" DisableClientRequest;
     "EnableClient" EnableClientRequest;
     "CreateUser" CreateUserRequest password;
@@ -81,7 +88,6 @@ impl Change {
     }
 
     /// With the reason that the caller gives.
-    #[allow(dead_code, reason = "the first RPC with a reason is being written")]
     pub(super) fn because(mut self, reason: String) -> Result<Self, Status> {
         self.reason = Some(Reason::parse(reason).map_err(refused)?);
         Ok(self)

@@ -9,7 +9,6 @@ mod clients;
 mod consents;
 mod database_clock;
 mod keys;
-#[allow(dead_code, reason = "the first RPC with a mask is being written")]
 mod mask;
 mod page;
 mod parse;

@@ -38,15 +38,30 @@ pub(super) fn optional_id<Id: FromStr>(field: &'static str, text: &str) -> Resul
     }
 }
 
-/// The right to act on the tenant that a request names. Naming another's leaves a mark in the caller's own trail.
+/// The right to act on the tenant that a request names, which is there. A deleted one is as unknown as one that never was,
+/// whatever is asked of it.
 pub(super) async fn tenant(app: &App, call: &AdminCall, text: &str) -> Result<TenantScope, Status> {
-    let tenant = id::<TenantId>("tenant_id", text)?;
-    match call.principal.tenant(tenant) {
+    let scope = maybe_tenant(app, call, text).await?;
+    let is_there = app.store.is_tenant(scope.id()).await.map_err(|fault| {
+        // A change that cannot even begin has not been recorded either.
+        app.metrics.compliance_persist_failures.inc();
+        status::failed(&fault.into())
+    });
+    if is_there? {
+        Ok(scope)
+    } else {
+        Err(status::refused(AdminRefusal::NotFound("tenant")))
+    }
+}
+
+/// The right to act on the tenant that a request names, which need not be there. Naming another's leaves a mark in the caller's
+/// own trail.
+pub(super) async fn maybe_tenant(app: &App, call: &AdminCall, text: &str) -> Result<TenantScope, Status> {
+    match call.principal.tenant(id::<TenantId>("tenant_id", text)?) {
         Ok(scope) => Ok(scope),
         Err(unknown) => {
-            record_denial(app, call, OTHER_TENANT)
-                .await
-                .map_err(|fault| status::failed(&fault))?;
+            let recorded = record_denial(app, call, OTHER_TENANT).await;
+            recorded.map_err(|fault| status::failed(&fault))?;
             Err(unknown)
         }
     }

@@ -5,21 +5,27 @@ use std::sync::Arc;
 use credo_auth_domain::tenant::issuer;
 use credo_auth_store::admin::{NewBranding, TenantKey, TenantRecord};
 use credo_proto::admin::v1::{
-    Branding, CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse, ListTenantsRequest,
-    ListTenantsResponse, Tenant, TenantStatus, get_tenant_request::By, tenant_service_server::TenantService,
+    Branding, CreateTenantRequest, CreateTenantResponse, DeleteTenantRequest, DeleteTenantResponse, GetTenantRequest,
+    GetTenantResponse, ListTenantsRequest, ListTenantsResponse, ResumeTenantRequest, ResumeTenantResponse,
+    SuspendTenantRequest, SuspendTenantResponse, Tenant, TenantStatus, UpdateTenantRequest, UpdateTenantResponse,
+    get_tenant_request::By, tenant_service_server::TenantService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
     change::changing,
+    mask::Mask,
     page::List,
     parse,
     status::refused,
 };
 use crate::{
     app::App,
-    flows::admin::{AdminRefusal, TenantDraft, create_tenant, get_tenant, list_tenants},
+    flows::admin::{
+        AdminRefusal, TenantDraft, TenantUpdate, create_tenant, delete_tenant, get_tenant, list_tenants, resume_tenant,
+        suspend_tenant, update_tenant,
+    },
 };
 
 /// The service.
@@ -64,6 +70,27 @@ fn branding(message: Branding) -> NewBranding {
         accent_color: text(message.accent_color),
         accent_color_dark: text(message.accent_color_dark),
         logo: Some(message.logo).filter(|logo| !logo.is_empty()),
+    }
+}
+
+/// What may be changed of a tenant.
+const UPDATABLE: [&str; 6] = [
+    "display_name",
+    "create_unknown_users",
+    "branding",
+    "branding.accent_color",
+    "branding.accent_color_dark",
+    "branding.logo",
+];
+
+fn update(tenant: Tenant, mask: &Mask) -> TenantUpdate {
+    let look = branding(tenant.branding.unwrap_or_default());
+    TenantUpdate {
+        display_name: mask.take("display_name", tenant.display_name),
+        create_unknown_users: mask.take("create_unknown_users", tenant.create_unknown_users),
+        accent_color: mask.take("branding.accent_color", look.accent_color),
+        accent_color_dark: mask.take("branding.accent_color_dark", look.accent_color_dark),
+        logo: mask.take("branding.logo", look.logo),
     }
 }
 
@@ -114,5 +141,66 @@ impl TenantService for Tenants {
             tenants: page.items.into_iter().map(|tenant| self.shape(tenant)).collect(),
             next_page_token: list.next_page_token(end, page.has_more),
         }))
+    }
+
+    async fn update_tenant(
+        &self,
+        request: Request<UpdateTenantRequest>,
+    ) -> Result<Response<UpdateTenantResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let tenant = message.tenant.unwrap_or_default();
+        let change = change.expecting(&tenant.etag);
+        let scope = parse::tenant(&self.0, &change.call, &tenant.tenant_id).await?;
+        let update = update(tenant, &Mask::parse(message.update_mask, &UPDATABLE)?);
+        let app = Arc::clone(&self.0);
+        let updated = finish(
+            &self.0,
+            async move { update_tenant(&app, &change, scope, update).await },
+        )
+        .await?;
+        Ok(Response::new(UpdateTenantResponse {
+            tenant: Some(self.shape(updated)),
+        }))
+    }
+
+    async fn suspend_tenant(
+        &self,
+        request: Request<SuspendTenantRequest>,
+    ) -> Result<Response<SuspendTenantResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let change = change.expecting(&message.etag).because(message.reason)?;
+        let app = Arc::clone(&self.0);
+        let suspended = finish(&self.0, async move { suspend_tenant(&app, &change, scope).await }).await?;
+        Ok(Response::new(SuspendTenantResponse {
+            tenant: Some(self.shape(suspended)),
+        }))
+    }
+
+    async fn resume_tenant(
+        &self,
+        request: Request<ResumeTenantRequest>,
+    ) -> Result<Response<ResumeTenantResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let app = Arc::clone(&self.0);
+        let resumed = finish(&self.0, async move { resume_tenant(&app, &change, scope).await }).await?;
+        Ok(Response::new(ResumeTenantResponse {
+            tenant: Some(self.shape(resumed)),
+        }))
+    }
+
+    async fn delete_tenant(
+        &self,
+        request: Request<DeleteTenantRequest>,
+    ) -> Result<Response<DeleteTenantResponse>, Status> {
+        let (change, message) = changing(request)?;
+        // A repeated call finds no tenant any more, and is answered as the first was.
+        let scope = parse::maybe_tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let change = change.expecting(&message.etag).because(message.reason)?;
+        let app = Arc::clone(&self.0);
+        finish(&self.0, async move { delete_tenant(&app, &change, scope).await }).await?;
+        Ok(Response::new(DeleteTenantResponse {}))
     }
 }

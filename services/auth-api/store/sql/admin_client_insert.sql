@@ -6,7 +6,7 @@ WITH made AS (
                       post_logout_redirect_uris, id_token_signed_response_alg)
   SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::text[], $7::text[], $8::text[], $9::text, $10::boolean,
          $11::integer, $12::text, $13::text[], $14::text
-  FROM tenant t WHERE t.id = $2 -- tenant: the row is the tenant
+  FROM tenant t WHERE t.id = $2 AND t.status <> 3 -- tenant: the row is the tenant
   RETURNING id, tenant_id, display_name, status, epoch, version, first_party, token_endpoint_auth_method,
             grant_types, redirect_uris, allowed_origins, scope, require_pkce, refresh_grace_seconds, application_type,
             post_logout_redirect_uris, id_token_signed_response_alg, created_at, updated_at

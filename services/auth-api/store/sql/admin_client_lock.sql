@@ -5,5 +5,5 @@ SELECT c.id, c.tenant_id, c.display_name, c.status = 1 AS "active!", c.epoch, c.
        c.refresh_grace_seconds, c.application_type, c.post_logout_redirect_uris, c.id_token_signed_response_alg,
        c.created_at, c.updated_at
 FROM client c
-WHERE c.tenant_id = $1 AND c.id = $2
+WHERE c.tenant_id = $1 AND c.status <> 3 AND c.id = $2
 FOR NO KEY UPDATE

@@ -3,7 +3,7 @@
 WITH made AS (
   INSERT INTO app_user (id, tenant_id, email, email_verified, display_name, profile)
   SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::jsonb
-  FROM tenant t WHERE t.id = $2 -- tenant: the row is the tenant
+  FROM tenant t WHERE t.id = $2 AND t.status <> 3 -- tenant: the row is the tenant
   RETURNING id, tenant_id, email, email_verified, display_name, profile, status, admin_scope, epoch, version,
             created_at, updated_at
 ), secret AS (

@@ -7,7 +7,10 @@ SELECT c.id, c.tenant_id, c.display_name, c.status, c.epoch, c.version, c.first_
        t.display_name AS tenant_display_name, t.accent_color, t.accent_color_dark, sha256(t.logo) AS logo_sha256,
        ARRAY(SELECT s.hash FROM client_secret s
              WHERE s.client_id = c.id AND s.tenant_id IS NOT DISTINCT FROM c.tenant_id
-               AND (s.expires_at IS NULL OR s.expires_at > now())) AS "secret_hashes!"
+               AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.id) AS "secret_hashes!",
+       ARRAY(SELECT (extract(epoch FROM s.expires_at) * 1000000)::bigint FROM client_secret s
+             WHERE s.client_id = c.id AND s.tenant_id IS NOT DISTINCT FROM c.tenant_id
+               AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.id) AS "secrets_expire_at!: Vec<Option<i64>>"
 FROM client c
 JOIN tenant t ON t.id = c.tenant_id
 WHERE c.id = $1

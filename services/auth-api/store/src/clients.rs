@@ -1,12 +1,13 @@
 //! Clients with their tenants.
 
 use credo_auth_domain::{
-    client::{ApplicationType, AuthMethod, Client},
+    client::{ApplicationType, AuthMethod, Client, LiveSecret},
     grant_type::GrantType,
     signing_algorithm::SigningAlgorithm,
     tenant::Tenant,
 };
 use credo_ids::ClientId;
+use time::OffsetDateTime;
 use tracing::instrument;
 
 use crate::{Fault, Store, tenants::appearance};
@@ -66,11 +67,20 @@ impl Store {
                 refresh_grace_seconds: row.refresh_grace_seconds,
                 id_token_alg: SigningAlgorithm::find(&row.id_token_signed_response_alg)
                     .ok_or(Fault::Impossible("client.id_token_signed_response_alg"))?,
-                secret_hashes: (row.secret_hashes.into_iter().map(TryInto::try_into))
-                    .collect::<Result<_, _>>()
-                    .map_err(|_| Fault::Impossible("client_secret.hash"))?,
+                secrets: (row.secret_hashes.into_iter().zip(row.secrets_expire_at))
+                    .map(|(hash, expires_at)| live_secret(hash, expires_at))
+                    .collect::<Result<_, _>>()?,
             })
         })
         .transpose()
     }
+}
+
+/// A secret from its columns; the instant in microseconds of the Unix epoch.
+fn live_secret(hash: Vec<u8>, expires_at: Option<i64>) -> Result<LiveSecret, Fault> {
+    let instant = |micros: i64| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000);
+    Ok(LiveSecret {
+        hash: hash.try_into().map_err(|_| Fault::Impossible("client_secret.hash"))?,
+        expires_at: (expires_at.map(instant).transpose()).map_err(|_| Fault::Impossible("client_secret.expires_at"))?,
+    })
 }

@@ -21,6 +21,8 @@ pub enum RevokedKind {
     Client,
     /// Everything of a user below an epoch, but for one session.
     User,
+    /// What was read of a client in a lower version: `epoch` is the version.
+    ClientVersion,
 }
 
 /// A row of the feed.
@@ -92,6 +94,7 @@ fn kind(number: i16) -> Option<RevokedKind> {
         4 => RevokedKind::Tenant,
         5 => RevokedKind::Client,
         6 => RevokedKind::User,
+        7 => RevokedKind::ClientVersion,
         _ => return None,
     })
 }

@@ -44,7 +44,7 @@ fn client() -> Client {
         require_pkce: true,
         refresh_grace_seconds: 0,
         id_token_alg: SigningAlgorithm::Es256,
-        secret_hashes: Vec::new(),
+        secrets: Vec::new(),
     }
 }
 

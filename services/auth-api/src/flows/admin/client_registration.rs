@@ -15,7 +15,7 @@ use credo_auth_domain::{
     scope::Scope,
     signing_algorithm::SigningAlgorithm,
 };
-use credo_auth_store::admin::NewClient;
+use credo_auth_store::admin::{ClientRecord, NewClient};
 use credo_ids::{ClientId, TenantId};
 
 use super::{
@@ -65,8 +65,31 @@ pub struct ClientRegistration {
 }
 
 impl ClientRegistration {
+    /// The client as it is to be from now on. What is empty is empty, not a default; what the client has of the admin APIs
+    /// already, it keeps.
+    pub(super) fn check_update(self, giver: &AdminPrincipal, client: &ClientRecord) -> Result<NewClient, AdminRefusal> {
+        let mut violations = Violations::default();
+        violations.require(!self.grant_types.is_empty(), "grant_types", "must name at least one");
+        let is_empty = self.scopes.is_empty();
+        let before: Scope = client.scope.parse().unwrap_or_default();
+        violations.into_result()?;
+        let mut wanted = self.checked(client.tenant_id, |scope| check_giver(giver, &scope.without(&before)))?;
+        if is_empty {
+            wanted.scope = String::new();
+        }
+        Ok(wanted)
+    }
+
     /// The client that is to be stored, without its secret.
     pub(super) fn check(self, giver: &AdminPrincipal, tenant: TenantId) -> Result<NewClient, AdminRefusal> {
+        self.checked(tenant, |scope| check_giver(giver, scope))
+    }
+
+    fn checked(
+        self,
+        tenant: TenantId,
+        check_scope: impl Fn(&Scope) -> Result<(), AdminRefusal>,
+    ) -> Result<NewClient, AdminRefusal> {
         let mut violations = Violations::default();
         let method = self.auth_method(&mut violations);
         let grants = self.grants(&mut violations);
@@ -76,7 +99,7 @@ impl ClientRegistration {
         self.check_texts(&mut violations);
         self.check_together(method, &grants, &scope, &mut violations);
         violations.into_result()?;
-        check_giver(giver, &scope)?;
+        check_scope(&scope)?;
         Ok(NewClient {
             id: ClientId::now_v7(),
             tenant_id: tenant,

@@ -64,12 +64,12 @@ pub async fn create_client(
 
 /// Has the key that signs the client's ID tokens made, so that whoever keeps the JWKS for a while has it before it signs. A
 /// failure is not the caller's: the first sign-in makes the key.
-async fn publish_key(app: &App, client: &ClientRecord) {
+pub(super) async fn publish_key(app: &App, client: &ClientRecord) {
     let Some(algorithm) = SigningAlgorithm::find(&client.id_token_signed_response_alg) else {
         return;
     };
     if let Err(error) = app.keyring.tenant_signing(client.tenant_id, algorithm).await {
-        tracing::warn!(%error, "the key of a new client is made later");
+        tracing::warn!(%error, "the key of a client is made later");
     }
 }
 

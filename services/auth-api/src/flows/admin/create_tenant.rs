@@ -93,7 +93,8 @@ fn check(app: &App, draft: &TenantDraft) -> Result<(), AdminRefusal> {
     Ok(())
 }
 
-fn check_branding(branding: &NewBranding, violations: &mut Violations) {
+/// Notes what a tenant's pages cannot look like.
+pub(super) fn check_branding(branding: &NewBranding, violations: &mut Violations) {
     let mut accent = |field, color: &Option<String>, scheme: Scheme| {
         let Some(color) = color else { return };
         match color.parse().map(|color| scheme.check_accent(color)) {
@@ -109,7 +110,12 @@ fn check_branding(branding: &NewBranding, violations: &mut Violations) {
     }
 }
 
-fn sha256(logo: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, logo);
-    URL_SAFE_NO_PAD.encode(digest)
+/// The hash of a logo as events tell it.
+pub(super) fn sha256(logo: &[u8]) -> String {
+    base64(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, logo).as_ref())
+}
+
+/// Bytes as events tell them.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -5,7 +5,7 @@ use credo_auth_store::admin::{TenantKey, TenantRecord};
 use credo_ids::TenantId;
 use tracing::instrument;
 
-use super::{AdminCall, AdminRefusal, Page, PageRequest};
+use super::{AdminCall, AdminRefusal, OTHER_TENANT, Page, PageRequest, record_denial};
 use crate::app::App;
 
 /// The tenant of that id or slug.
@@ -15,6 +15,10 @@ use crate::app::App;
 #[instrument(skip_all)]
 pub async fn get_tenant(app: &App, call: &AdminCall, key: &TenantKey) -> Result<TenantRecord, AdminRefusal> {
     let found = app.store.find_tenant_record(key, only(&call.principal)).await?;
+    if found.is_none() && !call.principal.is_system() {
+        // Whatever it named, it was not its own.
+        record_denial(app, call, OTHER_TENANT).await?;
+    }
     found.ok_or(AdminRefusal::NotFound("tenant"))
 }
 

@@ -9,6 +9,7 @@ mod client_status;
 mod create_client;
 mod create_tenant;
 mod create_user;
+mod delete_client;
 mod denial;
 mod event;
 mod find_clients;
@@ -19,7 +20,11 @@ mod find_tenants;
 mod find_users;
 mod page;
 mod refusal;
+mod rotate_client_secret;
+mod tenant_status;
 mod text;
+mod update_client;
+mod update_tenant;
 mod user_status;
 
 use credo_admin::AdminPrincipal;
@@ -31,6 +36,7 @@ pub use self::{
     create_client::{CreatedClient, create_client},
     create_tenant::{TenantDraft, create_tenant},
     create_user::{UserDraft, create_user},
+    delete_client::delete_client,
     denial::{OTHER_TENANT, record_denial},
     find_clients::{get_client, list_clients},
     find_consents::list_consents,
@@ -40,6 +46,10 @@ pub use self::{
     find_users::{get_user, list_users, look_up_user},
     page::{Page, PageRequest},
     refusal::{AdminRefusal, Violation},
+    rotate_client_secret::rotate_client_secret,
+    tenant_status::{delete_tenant, resume_tenant, suspend_tenant},
+    update_client::{ClientUpdate, update_client},
+    update_tenant::{TenantUpdate, update_tenant},
     user_status::{disable_user, enable_user},
 };
 use crate::audit::RequestContext;

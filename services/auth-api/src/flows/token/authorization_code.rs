@@ -6,6 +6,7 @@ use credo_auth_domain::{
     grant_type::GrantType,
     opaque_token::{Kind, OpaqueToken, Secret, UnverifiedToken},
     pkce::CodeVerifier,
+    scope::Scope,
 };
 use credo_auth_store::Redeem;
 use credo_events::{Details, EventDraft, EventType, Security};
@@ -76,7 +77,8 @@ pub(super) async fn exchange(
         };
         token.to_wire(&master.token_mac, client.tenant.id)
     });
-    let scope = redeemed.scope.parse().map_err(|_| Refusal::internal("session.scope"))?;
+    let granted: Scope = redeemed.scope.parse().map_err(|_| Refusal::internal("session.scope"))?;
+    let scope = client.what_is_left_of(&granted)?;
     let person = Person {
         user_id: redeemed.user_id,
         session_id: code.session_id,
@@ -145,7 +147,8 @@ fn draft(
         client_version: client.version,
         authenticated: client.has_proved_itself(),
         secret_hash: code.secret.hash(),
-        redirect_uri: shown.redirect_uri.clone(),
+        // What the client took back since is as wrong as what it never had.
+        redirect_uri: shown.redirect_uri.clone().filter(|uri| client.has_redirect_uri(uri)),
         challenge: shown
             .code_verifier
             .as_ref()

@@ -112,8 +112,7 @@ async fn answer(
         secret,
     };
     let granted: Scope = rotated.scope.parse().map_err(|_| Refusal::internal("session.scope"))?;
-    // The statement compared the client's version: what the client may be granted is what it may be granted now.
-    let allowed = granted.intersection(&client.scope);
+    let allowed = client.what_is_left_of(&granted)?;
     let scope = asked.map_or_else(|| allowed.clone(), |asked| asked.intersection(&allowed));
     // Who asks for less than was granted gets nothing beyond the scopes that they name.
     let claims = if scope == allowed {

@@ -3,6 +3,7 @@
 //! Refuses to change anything without an event: each mutating call takes one, and goes through `mutation.rs`. Every call
 //! names the tenant; another's rows are as absent as rows that do not exist. Locks are taken in the order tenant, client, user.
 
+mod client_changes;
 mod client_status;
 mod clients;
 mod consents;
@@ -11,6 +12,7 @@ mod rate_limits;
 mod requests;
 mod sessions;
 mod sign_in_status;
+mod tenant_changes;
 mod tenants;
 mod user_status;
 mod users;
@@ -18,12 +20,14 @@ mod users;
 use credo_events::{Encoded, PersonalPart};
 
 pub use self::{
+    client_changes::ClientSecretRecord,
     clients::{ClientRecord, NewClient, NewClientSecret},
     consents::ConsentRecord,
     mutation::{Effect, Mutated, Mutation, Unmade},
     rate_limits::{LimitOwner, SetLimit},
     sessions::{SessionFilter, SessionRecord},
     sign_in_status::SignInStatus,
+    tenant_changes::{TenantChange, TenantUpdate},
     tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
     users::{NewUser, UserFilter, UserRecord},
 };

@@ -27,6 +27,8 @@ pub struct TenantRecord {
     pub display_name: String,
     /// Whether it is served at all.
     pub active: bool,
+    /// Rises when everything issued under it must die.
+    pub epoch: i64,
     /// Rises at every change.
     pub version: i64,
     /// Whether the first sign-in of an unknown address makes a user.

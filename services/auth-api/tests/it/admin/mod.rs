@@ -1,5 +1,7 @@
 //! The admin gRPC as its callers see it: over a real connection, through every layer.
 
+mod changes;
+mod client_changes;
 mod clients;
 mod consents;
 mod console;
@@ -11,6 +13,7 @@ mod rate_limits;
 mod registration;
 mod sessions;
 mod standing;
+mod tenant_changes;
 mod tenants;
 mod user_list;
 mod users;

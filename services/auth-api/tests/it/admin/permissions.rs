@@ -6,16 +6,18 @@ use credo_admin::Permissions;
 use credo_proto::{
     DESCRIPTOR_SET,
     admin::v1::{
-        CreateClientRequest, CreateTenantRequest, CreateUserRequest, DisableClientRequest, DisableUserRequest,
-        EnableClientRequest, EnableUserRequest, GetClientRequest, GetTenantRequest, GetUserRequest, ListClientsRequest,
-        ListTenantsRequest, ListTenantsResponse, LookUpUserRequest, get_tenant_request::By,
+        Client, CreateClientRequest, CreateTenantRequest, CreateUserRequest, DeleteClientRequest, DeleteTenantRequest,
+        DisableClientRequest, DisableUserRequest, EnableClientRequest, EnableUserRequest, GetClientRequest,
+        GetTenantRequest, GetUserRequest, ListClientsRequest, ListTenantsRequest, ListTenantsResponse,
+        LookUpUserRequest, ResumeTenantRequest, RotateClientSecretRequest, SuspendTenantRequest, Tenant as Named,
+        UpdateClientRequest, UpdateTenantRequest, get_tenant_request::By,
     },
 };
 use prost::Message as _;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{ALL_SCOPES, Console, Refused as _};
+use super::{ALL_SCOPES, Console, Refused as _, changes::mask};
 use crate::support::{ClientSpec, Tenant};
 
 const SERVICES: [&str; 3] = ["TenantService/", "ClientService/", "UserService/"];
@@ -60,7 +62,7 @@ async fn every_method_refuses_callers_without_a_good_token() {
 #[tokio::test]
 async fn every_method_needs_its_scope() {
     let console = Console::new().await;
-    assert_eq!(methods().len(), 13);
+    assert_eq!(methods().len(), 25);
     for (path, scope) in methods() {
         let others: Vec<_> = ALL_SCOPES.split_whitespace().filter(|other| *other != scope).collect();
         let token = console.token_of(&console.admin, &others.join(" ")).await;
@@ -105,10 +107,19 @@ fn messages(tenant: &Tenant, client: &str, user: &str, email: &str) -> Vec<(&'st
         tenant_id: tenant_id(),
         ..Default::default()
     };
-    let (by, email) = (Some(By::TenantId(tenant_id())), email.to_owned());
+    let (by, email, reason) = (Some(By::TenantId(tenant_id())), email.to_owned(), || {
+        "a reason".to_owned()
+    });
     #[rustfmt::skip]
     let messages = vec![
         ("TenantService/GetTenant", GetTenantRequest { by }.encode_to_vec()),
+        ("TenantService/UpdateTenant", UpdateTenantRequest { tenant: Some(Named { tenant_id: tenant_id(), display_name: "x".to_owned(), ..Default::default() }), update_mask: mask(&["display_name"]), ..Default::default() }.encode_to_vec()),
+        ("TenantService/SuspendTenant", SuspendTenantRequest { tenant_id: tenant_id(), reason: reason(), ..Default::default() }.encode_to_vec()),
+        ("TenantService/ResumeTenant", ResumeTenantRequest { tenant_id: tenant_id(), ..Default::default() }.encode_to_vec()),
+        ("TenantService/DeleteTenant", DeleteTenantRequest { tenant_id: tenant_id(), reason: reason(), ..Default::default() }.encode_to_vec()),
+        ("ClientService/UpdateClient", UpdateClientRequest { client: Some(Client { tenant_id: tenant_id(), client_id: client_id(), display_name: "x".to_owned(), ..Default::default() }), update_mask: mask(&["display_name"]), ..Default::default() }.encode_to_vec()),
+        ("ClientService/DeleteClient", DeleteClientRequest { tenant_id: tenant_id(), client_id: client_id(), reason: reason(), ..Default::default() }.encode_to_vec()),
+        ("ClientService/RotateClientSecret", RotateClientSecretRequest { tenant_id: tenant_id(), client_id: client_id(), ..Default::default() }.encode_to_vec()),
         ("ClientService/CreateClient", create_client.encode_to_vec()),
         ("ClientService/GetClient", GetClientRequest { tenant_id: tenant_id(), client_id: client_id() }.encode_to_vec()),
         ("ClientService/ListClients", list.encode_to_vec()),
@@ -176,9 +187,17 @@ async fn objects_of_another_tenant_are_not_found_under_ones_own() {
         .to_string();
     let (_, token) = console.tenant_admin(&world.tenant).await;
     let of_objects = |method: &&str| {
-        ["Get", "Disable", "Enable", "LookUp"]
-            .iter()
-            .any(|verb| method.contains(verb))
+        [
+            "Get",
+            "Disable",
+            "Enable",
+            "LookUp",
+            "UpdateClient",
+            "DeleteClient",
+            "Rotate",
+        ]
+        .iter()
+        .any(|verb| method.contains(verb))
     };
     for token in [&token, &console.token] {
         for (method, message) in messages(&world.tenant, &client, &user, "bob@other.example") {

@@ -24,6 +24,7 @@ pub struct ReplicaSpec {
     pub clock: Option<SharedClock>,
     pub max_concurrent_requests: usize,
     pub hot_connections: u32,
+    pub cold_connections: u32,
     /// Lines of the master keys file.
     pub master_keys: String,
     pub redis_url: Option<&'static str>,
@@ -38,6 +39,7 @@ impl Default for ReplicaSpec {
             clock: None,
             max_concurrent_requests: 256,
             hot_connections: 2,
+            cold_connections: 1,
             master_keys: Self::master_key(1, ""),
             redis_url: None,
             attempts_per_address: 100_000,
@@ -73,7 +75,7 @@ impl Replica {
             "public_base_url": BASE_URL,
             "master_keys_path": "/nowhere",
             "http": { "max_concurrent_requests": spec.max_concurrent_requests },
-            "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": 1 },
+            "database": { "url": url, "hot_connections": spec.hot_connections, "cold_connections": spec.cold_connections },
             "redis": { "url": spec.redis_url },
             "password": { "hash_threads": 2, "attempts_per_address_per_minute": spec.attempts_per_address },
         }))
