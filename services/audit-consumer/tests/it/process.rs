@@ -7,7 +7,7 @@ use crate::{
     support::DEADLINE,
 };
 
-const METRICS: [&str; 16] = [
+const METRICS: [&str; 21] = [
     "credo_audit_broken_total",
     "credo_audit_commit_to_store_seconds",
     "credo_audit_consumed_total",
@@ -24,6 +24,11 @@ const METRICS: [&str; 16] = [
     "credo_audit_stored_total",
     "credo_audit_strays_total",
     "credo_audit_wanted_seq",
+    "credo_build_info",
+    "credo_log_filter_override",
+    "credo_rpc_server_call_duration_seconds",
+    "credo_rpc_server_calls_total",
+    "credo_trace_spans_total",
 ];
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use tonic::Code;
 
 use crate::support::{DEADLINE, Relay, fresh_topic, settings};
 
-const METRICS: [&str; 8] = [
+const METRICS: [&str; 13] = [
+    "credo_build_info",
+    "credo_log_filter_override",
     "credo_outbox_commit_to_ack_seconds",
     "credo_outbox_fence_held_total",
     "credo_outbox_leader",
@@ -16,6 +18,9 @@ const METRICS: [&str; 8] = [
     "credo_outbox_pending_total",
     "credo_outbox_published_total",
     "credo_outbox_restarts_total",
+    "credo_rpc_server_call_duration_seconds",
+    "credo_rpc_server_calls_total",
+    "credo_trace_spans_total",
 ];
 
 #[tokio::test]
