@@ -75,7 +75,8 @@ pub fn answer(style: Style, noun: &Noun, whole: &DynamicMessage, items: &[Dynami
             .filter_map(|item| item.get_field_by_name(noun.id).map(|id| cell::text(&id)))
             .try_for_each(console::data),
         Format::Table | Format::Wide => {
-            if items.is_empty() && !whole.fields().any(|_| true) {
+            if items.is_empty() {
+                console::note("there is none");
                 return Ok(());
             }
             console::data(table(style, noun, items))
@@ -89,7 +90,11 @@ pub fn answer(style: Style, noun: &Noun, whole: &DynamicMessage, items: &[Dynami
 /// If stdout refuses.
 pub fn one(style: Style, noun: &Noun, whole: &DynamicMessage, items: &[DynamicMessage]) -> Result<()> {
     match (style.format, items) {
-        (Format::Table | Format::Wide, [item]) => console::data(grid(&cell::fields(item, "")).trim_end()),
+        (Format::Table | Format::Wide, [item]) => {
+            let mut fields = cell::fields(item, "");
+            fields.retain(|(_, value)| value != cell::NOTHING);
+            console::data(grid(&fields))
+        }
         _ => answer(style, noun, whole, items),
     }
 }

@@ -13,7 +13,7 @@ pub fn after(reason: &str, code: Code) -> Option<&'static str> {
         "SCOPE_MISSING" => "credoctl login with an account or a client that holds this scope, or ask for it by --scope",
         "SYSTEM_ONLY" => "use a context whose login is at the tenant `system`",
         "SCOPE_NOT_HELD" => "let somebody do it who holds the permission that is given",
-        "NOT_FOUND" => "look with the `list` of the same noun, and at --tenant",
+        "NOT_FOUND" => "`list` of the same noun shows what there is; is --tenant the right one?",
         "ALREADY_EXISTS" => "look at what is there with `get` or `list`, or take another name",
         "ETAG_MISMATCH" => "`get` it again, look at what changed, and give the new --etag or none",
         "FAILED_PRECONDITION" => "`get` it and see in which state it is",

@@ -5,9 +5,6 @@ use tonic_types::StatusExt as _;
 
 use super::{Failure, Kind, advice};
 
-/// gRPC's own words for what the channel could not do; the operator wants the cause.
-const TRANSPORT: &str = "transport error";
-
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let info = status.get_details_error_info();
@@ -40,20 +37,20 @@ fn header(status: &Status, name: &str) -> Option<String> {
 }
 
 fn message(status: &Status) -> String {
-    let said = status.message();
-    if !said.is_empty() && said != TRANSPORT {
-        return said.to_owned();
-    }
     let mut cause = std::error::Error::source(status);
-    let mut last = None;
+    let mut deepest = None;
     while let Some(error) = cause {
-        last = Some(error.to_string());
+        deepest = Some(error.to_string());
         cause = error.source();
     }
-    match (last, status.code()) {
-        (Some(cause), _) if cause != TRANSPORT => format!("it does not answer: {cause}"),
+    // Only what happened on this side has a cause.
+    if let Some(cause) = deepest {
+        return format!("it does not answer: {cause}");
+    }
+    match (status.message(), status.code()) {
         (_, Code::Unimplemented) => "the server does not know this call".to_owned(),
-        (_, code) => code.description().to_owned(),
+        ("", code) => code.description().to_owned(),
+        (said, _) => crate::console::harmless(said),
     }
 }
 

@@ -7,7 +7,8 @@ use time::{OffsetDateTime, macros::format_description};
 
 use crate::console::harmless;
 
-const NOTHING: &str = "-";
+/// What stands where there is nothing.
+pub const NOTHING: &str = "-";
 
 /// A field of a message by its path, such as `branding.accent_color`.
 pub fn at(message: &DynamicMessage, path: &str) -> String {

@@ -29,6 +29,7 @@ mod ledger;
 mod lock;
 mod log;
 mod migrate;
+mod operator;
 mod packages;
 mod part;
 mod ports;
@@ -224,7 +225,8 @@ fn show(ready: &Ready, terminal: Terminal) -> Result<()> {
     let Ready { file, layout, took } = ready;
     let program = std::env::current_exe()?;
     terminal.say(format!("\n{}\n", terminal.heading(&format!("Ready after {took}."))));
-    terminal.say(table::render(terminal, file, &program, &layout.file("logs")));
+    operator::write(layout, file)?;
+    terminal.say(table::render(terminal, file, &program, layout));
     if let Some(commands) = table::commands(file, &program) {
         file::write_private(&layout.file("commands.sh"), commands.as_bytes())?;
     }
@@ -234,12 +236,7 @@ fn show(ready: &Ready, terminal: Terminal) -> Result<()> {
 
 fn table(layout: &Layout, terminal: Terminal) -> Result<ExitCode> {
     let stack = stack_file::StackFile::read(layout)?;
-    terminal.say(table::render(
-        terminal,
-        &stack,
-        &std::env::current_exe()?,
-        &layout.file("logs"),
-    ));
+    terminal.say(table::render(terminal, &stack, &std::env::current_exe()?, layout));
     Ok(ExitCode::SUCCESS)
 }
 

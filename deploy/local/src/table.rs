@@ -4,16 +4,19 @@ use std::{fmt::Write as _, path::Path};
 
 use crate::{
     landing::{CODE_CHALLENGE, CODE_VERIFIER},
+    layout::Layout,
+    operator,
     stack_file::{Demo, StackFile},
     terminal::Terminal,
 };
 
 /// The table. `commands` is where the commands lie as a file.
-pub fn render(terminal: Terminal, stack: &StackFile, program: &Path, logs: &Path) -> String {
+pub fn render(terminal: Terminal, stack: &StackFile, program: &Path, layout: &Layout) -> String {
     let mut table = String::new();
     for (heading, rows) in [
         ("Try it", to_try(stack)),
-        ("URLs", urls(stack, logs)),
+        ("Administrate it", to_administrate(stack, program, layout)),
+        ("URLs", urls(stack, &layout.file("logs"))),
         ("Users", users(stack)),
         ("Clients", clients(stack)),
     ] {
@@ -133,6 +136,22 @@ fn to_try(stack: &StackFile) -> Vec<Row> {
     ]
 }
 
+/// Commands of credoctl, with a context that is there already.
+fn to_administrate(stack: &StackFile, program: &Path, layout: &Layout) -> Vec<Row> {
+    if stack.admin.is_none() || stack.demo.is_none() {
+        return Vec::new();
+    }
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let credoctl = quote(&program.with_file_name("credoctl"));
+    let settings = format!("export CREDO_CONFIG_DIR={}", quote(&operator::folder(layout)));
+    vec![
+        row("first", settings),
+        row("how is it", format!("{credoctl} status")),
+        row("does it work", format!("{credoctl} smoke")),
+        row("what happens", format!("{credoctl} audit tail")),
+    ]
+}
+
 fn users(stack: &StackFile) -> Vec<Row> {
     let users = stack.demo.iter().flat_map(|demo| &demo.users);
     users.map(|user| (user.email.clone(), user.password.clone())).collect()
@@ -180,7 +199,7 @@ mod tests {
 
     const STACK: &str = r#"{"state":"ready","base_url":"http://127.0.0.1:8080","services":{
         "auth-api":{"pid":1,"http":"http://127.0.0.1:8080","grpc":"http://127.0.0.1:9090","management":"http://127.0.0.1:9000"}},
-        "postgres":{"auth_url":"postgres://a","audit_url":"postgres://b","pid":4},"redis":{"url":"redis://c","pid":null},
+        "admin":{"token_url":"t","client_id":"ad","client_secret":"s3","scope":"x"},"postgres":{"auth_url":"postgres://a","audit_url":"postgres://b","pid":4},"redis":{"url":"redis://c","pid":null},
         "kafka":{"brokers":"127.0.0.1:1","topic":"t","pid":6},
         "demo":{"tenant":"demo","tenant_id":"1","issuer":"http://127.0.0.1:8080/t/demo",
         "users":[{"email":"alice@demo.example","password":"pw"}],"clients":[
@@ -191,12 +210,8 @@ mod tests {
     #[test]
     fn table_names_everything_and_commands_are_complete() {
         let stack: StackFile = serde_json::from_str(STACK).unwrap();
-        let table = render(
-            Terminal::new(true),
-            &stack,
-            Path::new("/x y/credo-local"),
-            Path::new("/logs"),
-        );
+        let layout = Layout::find("run").unwrap();
+        let table = render(Terminal::new(true), &stack, Path::new("/x y/credo-local"), &layout);
         for needed in [
             "http://127.0.0.1:8080/t/demo",
             "alice@demo.example",
@@ -204,6 +219,8 @@ mod tests {
             "-u sv:s2",
             "sign_in.sh http://127.0.0.1:8080/t/demo nt",
             "'/x y/credo-local' audit",
+            "'/x y/credoctl' status",
+            "export CREDO_CONFIG_DIR=",
         ] {
             assert!(table.contains(needed), "{needed} is missing in:\n{table}");
         }

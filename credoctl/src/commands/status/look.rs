@@ -9,7 +9,7 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 use super::{Line, State};
 use crate::{
     context::{Chosen, Endpoint, Store},
-    failure::{Failure, Result},
+    failure::{Failure, Kind, Result},
     http::{Call, Http},
     output::cell,
     wire::{Host, Wire, connect, method},
@@ -76,10 +76,9 @@ fn line(host: Host, what: impl Into<String>, state: State, text: impl Into<Strin
 }
 
 fn unknown(host: Host, what: &str, failure: &Failure) -> Line {
-    let next = failure
-        .next_step()
-        .map(|next| format!("; next: {next}"))
-        .unwrap_or_default();
+    // Who is not let in can do something about it; what is down shows in the lines above.
+    let next = failure.next_step().filter(|_| failure.kind == Kind::Denied);
+    let next = next.map(|next| format!("; next: {next}")).unwrap_or_default();
     line(
         host,
         what,
