@@ -5,6 +5,7 @@ mod admin;
 mod answer;
 mod browser;
 mod chromium;
+mod credoctl;
 mod digest;
 mod example;
 mod failure;

@@ -15,6 +15,7 @@ mod faults;
 mod identity;
 mod loads;
 mod openapi;
+mod operator;
 mod pages;
 mod races;
 mod refresh_tokens;

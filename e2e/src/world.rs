@@ -12,6 +12,7 @@ use crate::{
     answer::{Answer, Tokens},
     browser::Browser,
     chromium::Chromium,
+    credoctl::Operator,
     example::Example,
     faults::Faults,
     jwt::unverified_claims,
@@ -99,6 +100,8 @@ pub struct CredoWorld {
     /// Apps on this machine that wait for an answer.
     pub apps: JoinSet<()>,
     pub seen: Vec<Seen>,
+    /// Somebody with credoctl.
+    pub operator: Option<Operator>,
 }
 
 impl CredoWorld {
@@ -124,6 +127,7 @@ impl CredoWorld {
             chromium: None,
             apps: JoinSet::new(),
             seen: Vec::new(),
+            operator: None,
         })
     }
 

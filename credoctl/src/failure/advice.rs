@@ -20,6 +20,7 @@ pub fn after(reason: &str, code: Code) -> Option<&'static str> {
         "UNAVAILABLE" => "credoctl status says what is down; the same command with the same --request-id is safe",
         "INTERNAL" => "look for the request in the service's log; credoctl status says how it is",
         "SLOW_READER" => "go on with --resume-token and the token above",
+        "METHOD_CLOSED" => "whoever runs this service lets nobody call it: its configuration says so",
         "TOO_MANY_CALLS" => "wait a little and call again",
         "DEADLINE_EXCEEDED" => "credoctl status says what is slow; a longer --timeout may help",
         _ if code == Code::Unimplemented => {
