@@ -49,7 +49,7 @@ pub async fn token(store: &Store, chosen: &Chosen, fresh: bool) -> Result<Secret
     if let Some(kept) = kept.filter(good) {
         return Ok(kept.access_token.into());
     }
-    let Ok(_lock) = LockedFile::beside(&path) else {
+    let Ok(_lock) = LockedFile::beside(&path).await else {
         // A folder that cannot be written, such as a mounted one: nothing is kept.
         return Ok(by_context_client(chosen, &issuer).await?.access_token);
     };
@@ -151,7 +151,7 @@ pub async fn end(store: &Store, chosen: &Chosen) -> Result<bool> {
         return Ok(false);
     };
     let path = store.credentials(name)?;
-    let _lock = LockedFile::beside(&path)?;
+    let _lock = LockedFile::beside(&path).await?;
     let Some(kept) = Kept::read(&path)? else {
         return Ok(false);
     };
@@ -183,10 +183,10 @@ impl Kept {
     ///
     /// # Errors
     /// If the file system refuses.
-    pub fn keep(mut self, store: &Store, name: &str, tokens: &Tokens) -> Result<()> {
+    pub async fn keep(mut self, store: &Store, name: &str, tokens: &Tokens) -> Result<()> {
         self.take(tokens);
         let path = store.credentials(name)?;
-        let _lock = LockedFile::beside(&path)?;
+        let _lock = LockedFile::beside(&path).await?;
         self.write(&path)
     }
 }

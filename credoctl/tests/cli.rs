@@ -1,5 +1,6 @@
 //! The built program where no server is: its exit codes, its files, what goes to stdout and what to stderr.
 //! What it does to real servers is in `e2e/features/credoctl.feature`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     fs::{self, Permissions},

@@ -119,7 +119,7 @@ pub async fn login(session: Session, matches: &ArgMatches) -> Result<ExitCode> {
         scope,
         ..Kept::default()
     };
-    kept.keep(&session.store, &name, &tokens)?;
+    kept.keep(&session.store, &name, &tokens).await?;
     console::note(format!("signed in, context {name}"));
     console::note(format!("may: {}", console::harmless(&granted)));
     Ok(ExitCode::SUCCESS)

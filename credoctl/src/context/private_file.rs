@@ -1,16 +1,20 @@
 //! Files that only their owner may read. Refuses to read one that others could have read or written.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{ErrorKind, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use crate::failure::{Failure, Result};
 
 /// Nothing here is longer.
 const MAX_BYTES: u64 = 1 << 20;
+/// A renewal takes no longer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// Reads a file if it is there.
 ///
@@ -79,24 +83,32 @@ pub struct LockedFile {
 }
 
 impl LockedFile {
-    /// Waits for the lock beside `path`.
+    /// Waits for the lock beside `path`. The waiting is asynchronous: whoever holds it may be a task of this very thread.
     ///
     /// # Errors
-    /// If the file system refuses.
-    pub fn beside(path: &Path) -> Result<Self> {
+    /// If the file system refuses, or somebody holds it for long.
+    pub async fn beside(path: &Path) -> Result<Self> {
         make_folder(path)?;
         let path = path.with_extension("lock");
-        let take = || {
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path)?;
-            file.lock()?;
-            Ok(Self { _file: file })
-        };
-        take().map_err(|error| about(&path, &error))
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| about(&path, &error))?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::Error(error)) => return Err(about(&path, &error)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() > LOCK_PATIENCE => {
+                    let message = format!("{} is held by another credoctl", path.display());
+                    return Err(Failure::unavailable(message).next("end the other one, or try again"));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
+            }
+        }
     }
 }
 
@@ -135,6 +147,19 @@ mod tests {
             assert!(refusal.to_string().contains("chmod 600"), "{refusal}");
         }
         assert!(remove(&path).unwrap() && !remove(&path).unwrap());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn two_tasks_of_one_thread_share_the_lock() {
+        let folder = std::env::temp_dir().join(format!("credoctl-lock-{}", std::process::id()));
+        let path = folder.join("a.json");
+        let work = async || {
+            let _lock = LockedFile::beside(&path).await.unwrap();
+            tokio::task::yield_now().await;
+        };
+        let both = async { tokio::join!(work(), work()) };
+        tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
         fs::remove_dir_all(folder).unwrap();
     }
 }
