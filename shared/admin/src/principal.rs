@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use credo_ids::{ClientId, TenantId};
+use credo_ids::{ClientId, TenantId, UserId};
 use time::OffsetDateTime;
 use tonic::{Request, Status};
 
@@ -12,6 +12,7 @@ use crate::{ErrorReason, Problem};
 #[derive(Debug, Clone)]
 pub struct AdminPrincipal {
     client_id: ClientId,
+    user_id: Option<UserId>,
     tenant_id: TenantId,
     is_system: bool,
     scopes: Arc<BTreeSet<String>>,
@@ -26,7 +27,7 @@ pub struct TenantScope {
 
 impl AdminPrincipal {
     pub(crate) fn new(
-        client_id: ClientId,
+        (client_id, user_id): (ClientId, Option<UserId>),
         (tenant_id, is_system): (TenantId, bool),
         scope: &str,
         expires_at: OffsetDateTime,
@@ -38,6 +39,7 @@ impl AdminPrincipal {
             .collect();
         Self {
             client_id,
+            user_id,
             tenant_id,
             is_system,
             scopes: Arc::new(scopes),
@@ -62,7 +64,13 @@ impl AdminPrincipal {
         self.client_id
     }
 
-    /// The client's own tenant.
+    /// The person who acts by means of the client; nobody if it acts by itself.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        self.user_id
+    }
+
+    /// Their own tenant.
     #[must_use]
     pub fn tenant_id(&self) -> TenantId {
         self.tenant_id

@@ -4,7 +4,7 @@
 //! token that would be refused anyway. `unverified` names what the signature has not vouched for yet.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use credo_ids::{ClientId, TenantId};
+use credo_ids::{ClientId, SessionId, TenantId, UserId};
 use serde::{Deserialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
@@ -32,9 +32,23 @@ struct Claims {
     exp: i64,
     iat: i64,
     nbf: Option<i64>,
+    sub: String,
     client_id: ClientId,
     scope: String,
     tid: TenantId,
+    /// There where a person stands behind the token.
+    sid: Option<SessionId>,
+}
+
+impl Claims {
+    /// The person, or nobody if the client acts by itself. A token must say clearly which it is.
+    fn user(&self) -> Result<Option<UserId>, Refusal> {
+        match self.sid {
+            Some(_) => self.sub.parse().map(Some).map_err(|_| Refusal::Malformed),
+            None if self.sub == self.client_id.to_string() => Ok(None),
+            None => Err(Refusal::Malformed),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +82,7 @@ pub(crate) async fn verify(
     let unverified_claims: Claims = decode(claims)?;
     check_header(&unverified_header)?;
     check_claims(&unverified_claims, now)?;
+    let user_id = unverified_claims.user()?;
     let slug = issuer::slug_of(&unverified_claims.iss).ok_or(Refusal::UnknownKey)?;
     let key = keys
         .find(&unverified_claims.iss, &unverified_header.kid)
@@ -78,7 +93,7 @@ pub(crate) async fn verify(
     }
     let claims = &unverified_claims;
     Ok(AdminPrincipal::new(
-        claims.client_id,
+        (claims.client_id, user_id),
         (claims.tid, slug == SYSTEM_SLUG),
         &claims.scope,
         OffsetDateTime::from_unix_timestamp(claims.exp).map_err(|_| Refusal::Malformed)?,

@@ -148,6 +148,9 @@ pub enum Denial {
     /// The person does not let the client have what it asks for.
     #[error("the person did not allow it")]
     AccessDenied,
+    /// Nothing of what is asked for is the person's to do with the admin APIs.
+    #[error("the person may not administer so")]
+    NotAdministrator,
     /// Only `code` is answered.
     #[error("response_type must be code")]
     UnsupportedResponseType,
@@ -187,7 +190,7 @@ impl Denial {
             Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
             Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
             Self::TooManyAttempts { .. } | Self::NotNow => OauthError::TemporarilyUnavailable,
-            Self::AccessDenied => OauthError::AccessDenied,
+            Self::AccessDenied | Self::NotAdministrator => OauthError::AccessDenied,
             Self::UnsupportedResponseType => OauthError::UnsupportedResponseType,
             Self::InvalidTarget => OauthError::InvalidTarget,
             Self::LoginRequired => OauthError::LoginRequired,
@@ -241,6 +244,7 @@ impl Denial {
             Self::NotNow => "not_now",
             Self::RequestUnreadable => "request_unreadable",
             Self::AccessDenied => "access_denied",
+            Self::NotAdministrator => "not_administrator",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidTarget => "invalid_target",
             Self::LoginRequired => "login_required",
@@ -252,7 +256,7 @@ impl Denial {
     }
 
     /// One of each, for the tables that must hold all of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::InvalidRequest("…"),
         Self::ClientAuthenticationFailed,
         Self::ClientDisabled,
@@ -280,6 +284,7 @@ impl Denial {
         Self::NotNow,
         Self::RequestUnreadable,
         Self::AccessDenied,
+        Self::NotAdministrator,
         Self::UnsupportedResponseType,
         Self::InvalidTarget,
         Self::LoginRequired,

@@ -3,7 +3,10 @@
 //! Owns [`Bearer`], which only this file can make. A signature is not enough: the revocation feed must say that nothing
 //! ended the token, or, where the feed is too old, the rows themselves.
 
-use credo_auth_domain::{access_token::AccessTokenClaims, session::Epochs};
+use credo_auth_domain::{
+    access_token::{ADMIN_AUDIENCE, AccessTokenClaims},
+    session::Epochs,
+};
 use credo_auth_store::{AccessTokenCheck, AccessTokenStanding};
 use credo_ids::{ClientId, SessionId, TenantId, UserId};
 use tracing::instrument;
@@ -25,6 +28,17 @@ pub struct SignedToken {
     pub claims: AccessTokenClaims,
     /// The claims that name rows, parsed.
     pub check: AccessTokenCheck,
+}
+
+/// Whom a token must be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The tenant that issued it.
+    Tenant,
+    /// The admin APIs. Such a token opens nothing else: it is worth too much to be shown around.
+    Admin,
+    /// Either: its client asks what it is.
+    Any,
 }
 
 /// The bearer of a token that is good now.
@@ -65,16 +79,21 @@ impl Bearer {
     }
 }
 
-/// The bearer of `text`; nothing if it is no access token of ours, or not honoured any more.
+/// The bearer of `text`; nothing if it is no access token of ours for `audience`, or not honoured any more.
 ///
 /// # Errors
 /// If that cannot be known now.
 #[instrument(skip_all)]
-pub async fn authenticate(app: &App, text: &str) -> Result<Option<Bearer>, Refusal> {
+pub async fn authenticate(app: &App, text: &str, audience: Audience) -> Result<Option<Bearer>, Refusal> {
     let Some(token) = verify_signature(app, text).await? else {
         return Ok(None);
     };
-    if !is_timely(&token.claims, app.feed.database_now().unix_timestamp()) {
+    let is_for_audience = match audience {
+        Audience::Tenant => token.claims.aud == token.claims.iss,
+        Audience::Admin => token.claims.aud == ADMIN_AUDIENCE,
+        Audience::Any => true,
+    };
+    if !is_for_audience || !is_timely(&token.claims, app.feed.database_now().unix_timestamp()) {
         return Ok(None);
     }
     let standing = match app.feed.verdict(&token.check) {

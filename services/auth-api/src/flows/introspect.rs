@@ -12,7 +12,7 @@ use serde::Serialize;
 use tracing::instrument;
 
 use super::{
-    bearer,
+    bearer::{self, Audience},
     client_auth::{self, AuthenticatedClient, ClientCredentials},
 };
 use crate::{app::App, audit::RequestContext, refusal::Refusal};
@@ -66,7 +66,7 @@ pub async fn introspect(
 }
 
 async fn access_token(app: &App, client: &AuthenticatedClient, text: &str) -> Result<Option<ActiveClaims>, Refusal> {
-    let Some(bearer) = bearer::authenticate(app, text).await? else {
+    let Some(bearer) = bearer::authenticate(app, text, Audience::Any).await? else {
         return Ok(None);
     };
     let may_know = bearer.client() == client.id || bearer.claims().aud == client.id.to_string();

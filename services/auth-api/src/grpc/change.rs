@@ -64,7 +64,7 @@ pub(super) fn changing<M: ChangeMessage>(request: Request<M>) -> Result<(Change,
     let (call, mut message) = admitted(request)?;
     let (request_id, validate_only) = message.take_call();
     let mutation = Mutation {
-        caller: call.principal.client_id().as_uuid(),
+        caller: call.caller(),
         request_id: parse::request_id(&request_id)?,
         method: M::METHOD,
         fingerprint: fingerprint(&message),

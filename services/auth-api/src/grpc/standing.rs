@@ -1,6 +1,4 @@
 //! Whether an admin token is still honoured: its signature was checked before, its standing is checked here.
-//!
-//! Refuses tokens that a person stands behind: the admin APIs are for clients by themselves.
 
 use std::sync::Arc;
 
@@ -13,7 +11,10 @@ use axum::{
 use credo_admin::{AdminPrincipal, Problem};
 
 use super::status;
-use crate::{app::App, flows::bearer};
+use crate::{
+    app::App,
+    flows::bearer::{self, Audience},
+};
 
 /// Lets a call through whose token nothing has ended, and calls that need no token.
 pub(super) async fn honoured(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -21,10 +22,10 @@ pub(super) async fn honoured(State(app): State<Arc<App>>, request: Request, next
         return next.run(request).await;
     }
     let token = bearer_token(request.headers()).unwrap_or_default().to_owned();
-    match bearer::authenticate(&app, &token).await {
-        Ok(Some(bearer)) if bearer.person().is_none() => next.run(request).await,
-        Ok(_) => {
-            tracing::info!("admin call refused: the token was ended, or is a person's");
+    match bearer::authenticate(&app, &token, Audience::Admin).await {
+        Ok(Some(_)) => next.run(request).await,
+        Ok(None) => {
+            tracing::info!("admin call refused: the token was ended");
             Problem::unauthenticated("the access token is not valid")
                 .into_status()
                 .into_http()

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::answer::{Answer, Challenge};
 use crate::{
     app::App,
-    flows::bearer::{self, Bearer},
+    flows::bearer::{self, Audience, Bearer},
 };
 
 /// A request whose header carries a token that is good now.
@@ -53,7 +53,7 @@ pub(super) fn header_token(headers: &HeaderMap, uri: &Uri) -> Result<Option<Stri
 
 /// The bearer of a token, or the answer that refuses it.
 pub(super) async fn authenticate(app: &App, token: &str) -> Result<Bearer, Response> {
-    match bearer::authenticate(app, token).await {
+    match bearer::authenticate(app, token, Audience::Tenant).await {
         Ok(Some(bearer)) => Ok(bearer),
         Ok(None) => Err(Challenge::InvalidToken.into_response()),
         Err(refusal) => Err(Answer::new(app).refusal(&refusal)),

@@ -2,7 +2,8 @@
 -- One row is the whole authorization. The row keeps the epochs of this snapshot, and an exchange that finds others
 -- refuses; so what has an epoch needs no lock. The signed-in browser and the consent have none: whoever ends them waits for
 -- the locks of this statement, and so finds the row that it makes. Behind a browser stands its session, alive by every rule
--- here, and who signed in to it and when; a client that must be allowed finds what it asks for in the consent.
+-- here, and who signed in to it and when; a client that must be allowed finds what it asks for in the consent. What opens the
+-- admin APIs is the person's own, as their row says now.
 WITH browsers AS MATERIALIZED (
   SELECT b.id, b.tenant_id, b.user_id, b.device_id, b.auth_time, b.amr, b.ended_at, b.expires_at, b.seen_at, b.idle_ttl,
          b.tenant_epoch, b.user_epoch
@@ -37,6 +38,9 @@ WITH browsers AS MATERIALIZED (
            WHEN r.consent_scope IS NOT NULL
             AND (k.revoked_at IS NULL
                  AND string_to_array(r.consent_scope, ' ') <@ string_to_array(k.scope, ' ')) IS NOT TRUE THEN 'ConsentMissing'
+           WHEN EXISTS (SELECT 1 FROM unnest(string_to_array(r.scope, ' ')) AS s (token)
+                        WHERE s.token LIKE 'credo.%' AND s.token <> 'credo.sessions'
+                          AND s.token <> ALL (string_to_array(u.admin_scope, ' '))) THEN 'AdminScopeMissing'
            ELSE 'Authorized'
          END AS outcome
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[],

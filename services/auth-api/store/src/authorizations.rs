@@ -82,6 +82,8 @@ pub enum Authorization {
     SignedOut,
     /// The person has not allowed all of it.
     ConsentMissing,
+    /// It would open more of the admin APIs than the person may use.
+    AdminScopeMissing,
     /// Client or user are not of this tenant.
     Unknown,
 }
@@ -97,6 +99,7 @@ impl Authorization {
             "PasswordChanged" => Some(Self::PasswordChanged),
             "SignedOut" => Some(Self::SignedOut),
             "ConsentMissing" => Some(Self::ConsentMissing),
+            "AdminScopeMissing" => Some(Self::AdminScopeMissing),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! People as userinfo shows them.
 
-use credo_auth_domain::{email_address::EmailAddress, profile::Profile, user::User};
+use credo_auth_domain::{email_address::EmailAddress, profile::Profile, scope::Scope, user::User};
 use credo_ids::{TenantId, UserId};
 use sqlx::types::Json;
 use tracing::instrument;
@@ -25,6 +25,19 @@ impl Store {
             profile: row.profile.0,
             updated_at: row.updated_at,
         }))
+    }
+
+    /// What an active person may do with the admin APIs; nothing if there is none.
+    ///
+    /// # Errors
+    /// If the database gives no answer, or a row that cannot be.
+    #[instrument(skip_all, fields(%user))]
+    pub async fn find_admin_scope(&self, tenant: TenantId, user: UserId) -> Result<Scope, Fault> {
+        let found = sqlx::query_file_scalar!("sql/user_admin_scope.sql", user.as_uuid(), tenant.as_uuid())
+            .fetch_optional(&self.cold)
+            .await?;
+        let scope = found.unwrap_or_default().parse();
+        scope.map_err(|_| Fault::Impossible("app_user.admin_scope"))
     }
 
     /// The active person of a tenant whose account has that name.

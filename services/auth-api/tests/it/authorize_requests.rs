@@ -353,6 +353,7 @@ async fn az_21_scope_beyond_the_clients_is_refused() {
     let admin = world
         .add_client(ClientSpec {
             scope: "openid credo.tenant.read",
+            first_party: false,
             ..ClientSpec::default()
         })
         .await;

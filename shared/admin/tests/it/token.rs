@@ -1,6 +1,6 @@
 //! The token: each test changes one thing about a good one.
 
-use credo_ids::TenantId;
+use credo_ids::{SessionId, TenantId, UserId};
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -63,7 +63,11 @@ async fn claims_must_all_be_there_and_good() {
         with(good.clone(), "exp", json!(now - 9)),
         with(good.clone(), "iat", json!(now + 10)),
         with(good.clone(), "nbf", json!(now + 10)),
-        with(good.clone(), "sid", json!("0")),
+        with(
+            with(good.clone(), "sid", json!(SessionId::now_v7())),
+            "sub",
+            json!(UserId::random_v4()),
+        ),
     ];
     for claims in accepted {
         assert!(call_with(&issuer, &header, &claims).await.is_ok(), "{claims}");
@@ -82,8 +86,16 @@ async fn claims_must_all_be_there_and_good() {
         with(good.clone(), "tid", json!("not-a-uuid")),
         with(good.clone(), "client_id", json!("not-a-uuid")),
         with(good.clone(), "scope", json!([SCOPE])),
+        with(good.clone(), "sub", json!(UserId::random_v4())),
+        with(good.clone(), "sid", json!("0")),
+        with(
+            with(good.clone(), "sid", json!(SessionId::now_v7())),
+            "sub",
+            json!("somebody"),
+        ),
     ];
-    let absent = ["iss", "aud", "exp", "iat", "client_id", "scope", "tid"].map(|name| without(good.clone(), name));
+    let absent =
+        ["iss", "aud", "exp", "iat", "client_id", "scope", "sub", "tid"].map(|name| without(good.clone(), name));
     for claims in refused.into_iter().chain(absent) {
         assert_eq!(
             call_with(&issuer, &header, &claims).await.unwrap_err(),

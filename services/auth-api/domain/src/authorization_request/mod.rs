@@ -21,6 +21,8 @@ use crate::{
 const OPENID: &str = "openid";
 /// The only response type.
 const CODE: &str = "code";
+/// How long before a request that opens the admin APIs the person may have signed in.
+const ADMIN_MAX_AGE_SECONDS: u32 = 15 * 60;
 
 /// A request that its client may make.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,11 +123,22 @@ impl AuthorizationRequest {
         if self.code_challenge.is_none() && client.require_pkce {
             return Err(Denial::InvalidRequest("code_challenge is missing"));
         }
-        // The admin APIs are for clients by themselves. A request without a scope has no default to fall back to.
-        if self.scope.is_empty() || !self.scope.is_within(&client.scope) || self.scope.opens_admin() {
+        // A request without a scope has no default to fall back to.
+        if self.scope.is_empty() || !self.scope.is_within(&client.scope) {
+            return Err(Denial::InvalidScope);
+        }
+        // What opens the admin APIs stands alone, and nobody but our own programs carries it for a person.
+        if self.scope.opens_admin() && !(self.scope.is_admin() && client.first_party) {
             return Err(Denial::InvalidScope);
         }
         Ok(())
+    }
+
+    /// How long before the request the person may have signed in: what the client wants, and for the admin APIs no longer than
+    /// a browser is left alone.
+    fn max_age_seconds(&self) -> Option<u32> {
+        let admin = self.scope.is_admin().then_some(ADMIN_MAX_AGE_SECONDS);
+        self.max_age_seconds.into_iter().chain(admin).min()
     }
 
     /// What a person must allow before a client gets an answer: the scopes, and those that govern the single claims.
@@ -172,7 +185,7 @@ impl AuthorizationRequest {
             Some(WhySignIn::SelectAccount)
         } else if self.subjects.iter().any(|wanted| *wanted != subject) {
             Some(WhySignIn::SomebodyElse)
-        } else if (self.max_age_seconds.and_then(oldest)).is_some_and(|oldest| since < oldest) {
+        } else if (self.max_age_seconds().and_then(oldest)).is_some_and(|oldest| since < oldest) {
             Some(WhySignIn::TooLongAgo)
         } else {
             None

@@ -95,6 +95,7 @@ fn each_parameter_has_its_rules() {
         ("scope", "", InvalidScope),
         ("scope", "openid profile", InvalidScope),
         ("scope", "credo.tenant.read", InvalidScope),
+        ("scope", "openid credo.tenant.read", InvalidScope),
         ("scope", "openid \u{fc}", InvalidScope),
         ("resource", "https://id.example/t/other", InvalidTarget),
         ("resource", "/relative", InvalidTarget),
@@ -229,6 +230,49 @@ fn what_was_asked_for_is_done_by_a_sign_in_since_then_alone() {
     assert_eq!(request.why_sign_in(asked_at, somebody(1)), Err(Denial::LoginRequired));
     request.subjects = vec![user.to_string()];
     assert_eq!(request.why_sign_in(asked_at, somebody(-1)), Ok(None));
+}
+
+#[test]
+fn only_our_own_programs_carry_admin_scopes_for_people_and_nothing_with_them() {
+    let first_party = Client {
+        first_party: true,
+        ..client()
+    };
+    let ask = |scope: &str, client: &Client| {
+        let mut pairs = good();
+        pairs.retain(|(name, _)| name != "scope");
+        pairs.push(("scope".to_owned(), Some(scope.to_owned())));
+        AuthorizationRequest::parse(&RequestParameters::new(pairs), client, ISSUER)
+    };
+    assert!(ask("credo.tenant.read", &first_party).is_ok());
+    for (scope, client) in [
+        ("credo.tenant.read", &client()),
+        ("credo.tenant.read openid", &first_party),
+        ("credo.tenant.read credo.tenant.write", &first_party),
+    ] {
+        assert_eq!(ask(scope, client), Err(Denial::InvalidScope), "{scope}");
+    }
+}
+
+#[test]
+fn for_the_admin_apis_a_sign_in_is_good_for_a_quarter_of_an_hour() {
+    let mut request = with("max_age", "3600").unwrap();
+    let asked_at = OffsetDateTime::UNIX_EPOCH + Duration::hours(2);
+    let judge = |request: &AuthorizationRequest, seconds: i64| {
+        let signed_in = SignedIn {
+            user: UserId::random_v4(),
+            auth_time: asked_at - Duration::seconds(seconds),
+        };
+        request.why_sign_in(asked_at, Some(signed_in)).unwrap()
+    };
+    assert_eq!(judge(&request, 3_600), None);
+    request.scope = "credo.tenant.read".parse().unwrap();
+    assert_eq!(judge(&request, 900), None);
+    assert_eq!(judge(&request, 901), Some(WhySignIn::TooLongAgo));
+    request.max_age_seconds = Some(60);
+    assert_eq!(judge(&request, 61), Some(WhySignIn::TooLongAgo));
+    request.max_age_seconds = None;
+    assert_eq!(judge(&request, 901), Some(WhySignIn::TooLongAgo));
 }
 
 proptest! {

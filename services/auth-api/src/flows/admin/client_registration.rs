@@ -1,8 +1,8 @@
 //! What a client may be registered as (RFC 7591 section 2, RFC 9700 section 2.1).
 //!
 //! Refuses combinations that no client needs and an attacker would like: a public client with a grant that needs a secret,
-//! a client without PKCE that cannot prove who it is, a scope of the admin APIs in the hands of people, or beyond what
-//! whoever gives it may give.
+//! a client without PKCE that cannot prove who it is, a scope of the admin APIs in the hands of somebody else's program, or beyond
+//! what whoever gives it may give.
 
 use std::collections::HashSet;
 
@@ -210,10 +210,12 @@ impl ClientRegistration {
             "redirect_uris",
             "authorization_code needs at least one",
         );
+        let by_itself = grants == [GrantType::ClientCredentials];
+        let for_people = self.first_party && !uses(GrantType::ClientCredentials);
         violations.require(
-            !scope.opens_admin() || grants == [GrantType::ClientCredentials],
+            !scope.opens_admin() || by_itself || for_people,
             "scopes",
-            "scopes of the admin APIs are for clients whose only grant is client_credentials",
+            "scopes of the admin APIs are for clients whose only grant is client_credentials, and for first-party clients without it",
         );
     }
 }

@@ -27,7 +27,7 @@ pub async fn record_denial(app: &App, call: &AdminCall, reason: &'static str) ->
         reason,
     };
     let draft = EventDraft::new(&ADMIN_ACCESS_DENIED, EventId::now_v7(), tenant, app.feed.database_now())
-        .parties(client, Party::from(tenant))
+        .parties(call.actor(), Party::from(tenant))
         .client(client)
         .request(call.context.origin())
         .reason(reason);

@@ -57,18 +57,18 @@ pub(super) struct ChangeEvent {
 }
 
 impl ChangeEvent {
-    /// An event of the trail of `tenant`; its actor is the client that calls.
+    /// An event of the trail of `tenant`; its actor is the person who calls, or the client if it calls by itself.
     pub(super) fn new(
         app: &App,
         change: &Change,
         (event, tenant): (&EventType<Compliance>, TenantId),
         object: impl Into<Object>,
     ) -> Result<Self, Refusal> {
-        let call = &change.call;
-        let (actor, object) = (call.principal.client_id(), object.into());
+        let (call, object) = (&change.call, object.into());
+        let (client, actor) = (call.principal.client_id(), call.actor());
         let draft = EventDraft::new(event, change.mutation.event_id, tenant, app.feed.database_now())
             .parties(actor, object.party)
-            .client(actor)
+            .client(client)
             .request(call.context.origin());
         Ok(Self {
             draft,

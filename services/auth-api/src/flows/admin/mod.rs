@@ -28,6 +28,8 @@ mod update_tenant;
 mod user_status;
 
 use credo_admin::AdminPrincipal;
+use credo_events::Party;
+use uuid::Uuid;
 
 pub use self::{
     change::{Change, Reason},
@@ -61,4 +63,22 @@ pub struct AdminCall {
     pub principal: AdminPrincipal,
     /// The request as its events see it.
     pub context: RequestContext,
+}
+
+impl AdminCall {
+    /// Who acts: the person, or the client if it calls by itself.
+    #[must_use]
+    pub fn actor(&self) -> Party {
+        let client = self.principal.client_id();
+        self.principal.user_id().map_or_else(|| client.into(), Party::from)
+    }
+
+    /// Whose ids of calls those of this one are among.
+    #[must_use]
+    pub fn caller(&self) -> Uuid {
+        let client = self.principal.client_id();
+        self.principal
+            .user_id()
+            .map_or_else(|| client.as_uuid(), |user| user.as_uuid())
+    }
 }

@@ -4,7 +4,7 @@ use credo_auth_domain::{
     authorization_request::AuthorizationRequest,
     claims_request::ClaimsRequest,
     client::Client,
-    lifetime::{CODE_TTL, SESSION_IDLE_TTL, SESSION_TTL},
+    lifetime::{ADMIN_SESSION_IDLE_TTL, ADMIN_SESSION_TTL, CODE_TTL, SESSION_IDLE_TTL, SESSION_TTL},
     opaque_token::{Kind, OpaqueToken, Secret},
     pkce::CodeChallenge,
     scope::Scope,
@@ -60,6 +60,11 @@ pub(super) fn draft(
         By::Browser(browser, _) => browser.user,
     };
     let personal = context.personal()?;
+    let (session_ttl, idle_ttl) = if grant.scope.opens_admin() {
+        (ADMIN_SESSION_TTL, ADMIN_SESSION_IDLE_TTL)
+    } else {
+        (SESSION_TTL, SESSION_IDLE_TTL)
+    };
     let event = EventDraft::new(&SESSION_CREATED, event_id, client.tenant.id, app.feed.database_now())
         .parties(user_id, user_id)
         .client(client.id)
@@ -88,8 +93,8 @@ pub(super) fn draft(
         claims: None,
         consent_scope: None,
         code_ttl: CODE_TTL,
-        session_ttl: SESSION_TTL,
-        idle_ttl: SESSION_IDLE_TTL,
+        session_ttl,
+        idle_ttl,
         event_id,
         event: EventRow {
             core: event.core,

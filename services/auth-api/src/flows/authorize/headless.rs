@@ -101,7 +101,7 @@ pub async fn authorize(
             Authorization::UserDisabled | Authorization::PasswordChanged | Authorization::Unknown => {
                 return Err(Denial::WrongProof.into());
             }
-            Authorization::SignedOut | Authorization::ConsentMissing => {
+            Authorization::SignedOut | Authorization::ConsentMissing | Authorization::AdminScopeMissing => {
                 return Err(Refusal::internal("a headless sign-in was asked for its browser"));
             }
             Authorization::Stale => app.directory.forget_client(client.id).await,
@@ -123,7 +123,7 @@ fn check_request(client: &AuthenticatedClient, request: &SignIn) -> Result<(), D
     if request.code_challenge.is_none() && client.require_pkce {
         return Err(Denial::InvalidRequest("code_challenge is missing"));
     }
-    // The admin APIs are for clients by themselves.
+    // Who administers signs in with a browser: no program sees the password of somebody who may do so much.
     if !request.scope.is_within(&client.scope) || request.scope.opens_admin() {
         return Err(Denial::InvalidScope);
     }

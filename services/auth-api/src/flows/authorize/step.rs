@@ -163,9 +163,12 @@ impl Turn<'_> {
     /// The statement decides. Nothing if the client changed since it was read.
     async fn authorize(&self, context: &RequestContext, browser: &BrowserSession) -> Result<Option<Step>, Refusal> {
         let request = &self.sealed.request;
+        let Some(scope) = self.granted_scope(browser).await? else {
+            return Ok(Some(self.refuse(Denial::NotAdministrator)));
+        };
         let grant = Grant {
             client: self.client,
-            scope: &request.scope,
+            scope: &scope,
             redirect_uri: &request.redirect_uri,
             nonce: request.nonce.as_deref(),
             code_challenge: request.code_challenge,
@@ -177,7 +180,8 @@ impl Turn<'_> {
             Authorization::ConsentMissing => self.ask(browser).await?,
             Authorization::TenantSuspended => return Err(Denial::TenantSuspended.into()),
             Authorization::ClientDisabled => return Err(Denial::ClientDisabled.into()),
-            Authorization::Stale => return Ok(None),
+            // The client, or what the person may administer, changed since it was read.
+            Authorization::Stale | Authorization::AdminScopeMissing => return Ok(None),
             // Between the look and the statement the person was signed out.
             Authorization::UserDisabled
             | Authorization::PasswordChanged
@@ -190,6 +194,17 @@ impl Turn<'_> {
                 }
             }
         }))
+    }
+
+    /// What can be granted: what is asked for, and of what opens the admin APIs as much as is the person's. Nothing if that is
+    /// nothing.
+    async fn granted_scope(&self, browser: &BrowserSession) -> Result<Option<Scope>, Refusal> {
+        let asked = &self.sealed.request.scope;
+        if !asked.opens_admin() {
+            return Ok(Some(asked.clone()));
+        }
+        let held = self.app.store.find_admin_scope(self.client.tenant.id, browser.user);
+        Ok(Some(asked.intersection(&held.await?)).filter(|scope| !scope.is_empty()))
     }
 
     fn respond(&self, outcome: Result<SecretString, Denial>) -> AuthorizationResponse {

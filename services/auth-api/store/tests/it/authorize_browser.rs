@@ -175,3 +175,43 @@ async fn a_browser_that_is_being_signed_out_is_waited_for() {
     logout.commit().await.unwrap();
     assert_eq!(authorizing.await.unwrap(), Authorization::SignedOut);
 }
+
+#[tokio::test]
+async fn what_opens_the_admin_apis_is_the_persons_own_whoever_asks() {
+    let world = World::new().await;
+    let signed_in = browser(&world).await;
+    let hold = async |scope: &str| {
+        let statement = format!(
+            "UPDATE app_user SET admin_scope = '{scope}' WHERE id = '{}'",
+            world.user
+        );
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(world.owner());
+        done.await.unwrap();
+    };
+    let ask = async |scope: &str| {
+        let item = Authorize {
+            scope: scope.to_owned(),
+            ..by_browser(&world, signed_in, None)
+        };
+        world.store.insert_authorization(&item).await.unwrap()
+    };
+    for (held, asked, outcome) in [
+        ("", "openid credo.sessions", Authorization::Authorized),
+        ("", "credo.user.read", Authorization::AdminScopeMissing),
+        ("credo.user.read", "credo.user.read", Authorization::Authorized),
+        ("credo.user.read", "openid credo.user.read", Authorization::Authorized),
+        (
+            "credo.user.read",
+            "credo.user.read credo.user.write",
+            Authorization::AdminScopeMissing,
+        ),
+        (
+            "credo.user.readers",
+            "credo.user.read",
+            Authorization::AdminScopeMissing,
+        ),
+    ] {
+        hold(held).await;
+        assert_eq!(ask(asked).await, outcome, "{held}: {asked}");
+    }
+}

@@ -8,6 +8,7 @@ mod console;
 mod events;
 mod faults;
 mod pages;
+mod people;
 mod permissions;
 mod rate_limits;
 mod registration;

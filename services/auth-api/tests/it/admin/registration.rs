@@ -82,6 +82,11 @@ const CASES: &[Case] = &[
         client.grant_types = strings(["client_credentials", "authorization_code"]);
         client.scopes = strings(["openid", "credo.tenant.read"]);
     }),
+    ("scopes", |client| {
+        client.first_party = true;
+        client.grant_types = strings(["client_credentials", "authorization_code"]);
+        client.scopes = strings(["credo.tenant.read"]);
+    }),
     ("allowed_origins", |client| client.allowed_origins = strings(["*"])),
     ("allowed_origins", |client| {
         client.allowed_origins = strings(["https://*.example"]);

@@ -15,7 +15,6 @@ use super::{
     Console, Refused as _,
     console::{Server, admin_spec},
 };
-use crate::support::{ClientSpec, Tokens, sign_in_body};
 
 const LIST: &str = "/credo.admin.v1.TenantService/ListTenants";
 /// What the design promises.
@@ -76,26 +75,6 @@ async fn a_suspended_tenants_administrators_are_refused() {
     console.world.suspend_tenant(console.world.tenant.id).await;
     eventually(REVOCATION_LAG, || async { list(&console, &token).await.is_err() }).await;
     list(&console, &token).await.refused(Code::Unauthenticated);
-}
-
-#[tokio::test]
-async fn a_token_that_a_person_stands_behind_administers_nothing() {
-    let console = Console::new().await;
-    let world = &console.world;
-    let spec = ClientSpec {
-        scope: "openid credo.tenant.read",
-        ..ClientSpec::default()
-    };
-    let client = world.add_client(spec).await;
-    let mut body = sign_in_body(&client, &world.user.email);
-    body["scopes"] = serde_json::json!(["credo.tenant.read"]);
-    let answer = console.replica.authorize(&client, body).await;
-    if answer.status != 200 {
-        return; // such a sign-in may be refused altogether: then there is no such token
-    }
-    let code = answer.ok()["code"].as_str().unwrap().to_owned();
-    let tokens = Tokens::from(&console.replica.exchange(&client, &code).await);
-    list(&console, &tokens.access).await.refused(Code::Unauthenticated);
 }
 
 #[tokio::test]
