@@ -19,9 +19,6 @@ use crate::{
     wire::POOL,
 };
 
-/// A person's login lasts longer than an access token.
-const OFFLINE: &str = "offline_access";
-
 #[derive(Debug, clap::Args)]
 struct Login {
     /// Which client.
@@ -125,16 +122,14 @@ pub async fn login(session: Session, matches: &ArgMatches) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Without a wish: every permission that there is. The server grants what the person holds.
+/// Without a wish: every permission that there is. The server grants what the person holds. Nothing may stand beside them: the
+/// client's grant is what makes a login last longer than an access token.
 fn web_scope(wanted: &str) -> String {
-    let mut scopes: Vec<String> = wanted.split_whitespace().map(ToOwned::to_owned).collect();
-    if scopes.is_empty() {
-        scopes = every_permission();
+    if wanted.trim().is_empty() {
+        every_permission().join(" ")
+    } else {
+        wanted.to_owned()
     }
-    if !scopes.iter().any(|scope| scope == OFFLINE) {
-        scopes.push(OFFLINE.to_owned());
-    }
-    scopes.join(" ")
 }
 
 fn every_permission() -> Vec<String> {
@@ -181,9 +176,9 @@ mod tests {
     fn login_in_a_browser_asks_for_what_there_is_and_to_last() {
         let scope = web_scope("");
         assert!(
-            scope.contains("credo.tenant.write") && scope.ends_with(OFFLINE),
+            scope.contains("credo.tenant.write") && scope.split(' ').all(|scope| scope.starts_with("credo.")),
             "{scope}"
         );
-        assert_eq!(web_scope("credo.audit.read"), "credo.audit.read offline_access");
+        assert_eq!(web_scope("credo.audit.read"), "credo.audit.read");
     }
 }

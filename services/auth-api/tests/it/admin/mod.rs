@@ -7,6 +7,7 @@ mod consents;
 mod console;
 mod events;
 mod faults;
+mod filled;
 mod pages;
 mod people;
 mod permissions;
