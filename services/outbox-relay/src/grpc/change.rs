@@ -41,7 +41,7 @@ pub(super) fn pause(principal: &AdminPrincipal, mut message: PauseOutboxRequest)
         return Err(invalid("reason", rule));
     }
     Ok(PauseChange {
-        caller: principal.client_id().as_uuid(),
+        caller: caller(principal),
         request_id: parse_request_id(&request_id)?,
         method: "PauseOutbox",
         fingerprint,
@@ -59,7 +59,7 @@ pub(super) fn resume(principal: &AdminPrincipal, mut message: ResumeOutboxReques
         std::mem::take(&mut message.validate_only),
     );
     Ok(PauseChange {
-        caller: principal.client_id().as_uuid(),
+        caller: caller(principal),
         request_id: parse_request_id(&request_id)?,
         method: "ResumeOutbox",
         fingerprint: fingerprint("ResumeOutbox", &message),
@@ -68,6 +68,20 @@ pub(super) fn resume(principal: &AdminPrincipal, mut message: ResumeOutboxReques
         event_id: EventId::now_v7(),
         reason: None,
     })
+}
+
+/// Whose ids of calls those of this one are among: the person's, or the client's if it calls by itself.
+fn caller(principal: &AdminPrincipal) -> Uuid {
+    let client = principal.client_id();
+    principal
+        .user_id()
+        .map_or_else(|| client.as_uuid(), |user| user.as_uuid())
+}
+
+/// The same as events name it.
+fn actor(principal: &AdminPrincipal) -> Party {
+    let client = principal.client_id();
+    principal.user_id().map_or_else(|| client.into(), Party::from)
 }
 
 /// Makes the events of one call.
@@ -102,7 +116,7 @@ impl ChangeEvents {
             &OUTBOX_RESUMED
         };
         let draft = EventDraft::new(event, change.event_id, change.tenant, at)
-            .parties(principal.client_id(), Party::SYSTEM)
+            .parties(actor(principal), Party::SYSTEM)
             .client(principal.client_id())
             .request(Origin::new(call.id, trace));
         Ok(Self {
