@@ -1,6 +1,6 @@
 //! How often one address may try passwords of one tenant: many accounts, one guess each, are slowed down here.
 //!
-//! Counted in this process, so that many replicas let through as many times the limit. Refuses nobody whose address is not
+//! The limit is the tenant's own if it has one, else this server's. Counted in this process, so that many replicas let through as many times the limit. Refuses nobody whose address is not
 //! known. Invariant: never more than the limit begin in one window, right or wrong, unless more addresses than are kept try
 //! at one time.
 
@@ -39,7 +39,7 @@ struct Window {
 }
 
 impl AddressAttempts {
-    /// At most `limit` attempts a minute.
+    /// At most `limit` attempts a minute, where a tenant has no limit of its own.
     #[must_use]
     pub fn new(limit: u32, clock: SharedClock) -> Self {
         let windows = Cache::builder()
@@ -50,12 +50,13 @@ impl AddressAttempts {
         Self { limit, windows, clock }
     }
 
-    /// Counts an attempt.
+    /// Counts an attempt; `own_limit` is the tenant's, if it has one.
     ///
     /// # Errors
     /// If the address has to wait.
-    pub async fn count(&self, tenant: TenantId, address: Option<IpAddr>) -> Result<(), Denial> {
+    pub async fn count(&self, tenant: TenantId, own_limit: Option<u32>, address: Option<IpAddr>) -> Result<(), Denial> {
         let Some(address) = address else { return Ok(()) };
+        let limit = own_limit.unwrap_or(self.limit);
         let now = self.clock.monotonic();
         let first = async {
             Arc::new(Mutex::new(Window {
@@ -73,7 +74,7 @@ impl AddressAttempts {
             };
             return Ok(());
         }
-        if window.attempts < self.limit {
+        if window.attempts < limit {
             window.attempts += 1;
             return Ok(());
         }
@@ -106,7 +107,7 @@ mod tests {
         let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH);
         let attempts = AddressAttempts::new(2, Arc::clone(&clock) as SharedClock);
         let tenant = TenantId::now_v7();
-        let count = |address: &str| attempts.count(tenant, Some(address.parse().unwrap()));
+        let count = |address: &str| attempts.count(tenant, None, Some(address.parse().unwrap()));
         for (one, two, three) in [
             ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"),
             ("2001:db8::1", "2001:db8::2", "2001:db8::ffff:0:0:3"),
@@ -120,8 +121,13 @@ mod tests {
             assert_eq!(count(three).await, Ok(()));
         }
         assert_eq!(count("2001:db8:0:1::1").await, Ok(()));
+        // A window that is full for one limit has room for a higher one.
+        let raised = |limit| attempts.count(tenant, Some(limit), Some("2001:db8:0:1::2".parse().unwrap()));
+        assert!(raised(1).await.is_err());
+        assert_eq!((raised(3).await, raised(3).await), (Ok(()), Ok(())));
+        assert!(raised(3).await.is_err());
         for _ in 0..5 {
-            assert_eq!(attempts.count(tenant, None).await, Ok(()));
+            assert_eq!(attempts.count(tenant, None, None).await, Ok(()));
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Directory {
     clients: Cache<ClientId, Arc<Client>>,
     tenants: Cache<String, Arc<Tenant>>,
     users: Cache<(TenantId, UserId), Arc<User>>,
-    accounts: Cache<(TenantId, String), Arc<UserId>>,
+    accounts: Cache<(TenantId, String), Arc<(UserId, i64)>>,
     origins: Cache<String, bool>,
     /// Origins are anybody's words: only so many are asked for at one time.
     asking: Semaphore,
@@ -64,7 +64,11 @@ impl Directory {
         Self {
             store,
             feed,
-            clients: cache(),
+            clients: Cache::builder()
+                .time_to_live(TTL)
+                .max_capacity(CAPACITY)
+                .support_invalidation_closures()
+                .build(),
             tenants: cache(),
             users: cache(),
             accounts: cache(),
@@ -152,17 +156,42 @@ impl Directory {
         }
     }
 
-    /// An active person. Whether they are still active is the token's matter: the feed tells.
+    /// Forgets a tenant that was changed here.
+    pub async fn forget_tenant(&self, slug: &str) {
+        self.tenants.invalidate(slug).await;
+    }
+
+    /// Forgets every client of a tenant that was changed here: each was read with it.
+    pub fn forget_clients_of(&self, tenant: TenantId) {
+        let of_tenant = move |_: &ClientId, client: &Arc<Client>| client.tenant.id == tenant;
+        if let Err(error) = self.clients.invalidate_entries_if(of_tenant) {
+            tracing::warn!(%error, "clients of a tenant could not be forgotten: they are kept for up to a minute");
+        }
+    }
+
+    /// Forgets a person who was changed here.
+    pub async fn forget_user(&self, tenant: TenantId, user: UserId) {
+        self.users.invalidate(&(tenant, user)).await;
+    }
+
+    /// An active person. Whether they are still active is the token's matter: the feed tells. Another address gives them
+    /// another epoch, so that none is shown that was theirs before.
     ///
     /// # Errors
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_user(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<User>>, Refusal> {
-        if let Some(kept) = self.users.get(&(tenant, user)).await {
-            self.metrics.looked(Kept::User, Look::Hit);
-            return Ok(Some(kept));
+        let key = (tenant, user);
+        if let Some(kept) = self.users.get(&key).await {
+            if !self.feed.has_overtaken(tenant, user, kept.epoch) {
+                self.metrics.looked(Kept::User, Look::Hit);
+                return Ok(Some(kept));
+            }
+            self.users.invalidate(&key).await;
+            self.metrics.looked(Kept::User, Look::Fallback);
+        } else {
+            self.metrics.looked(Kept::User, Look::Miss);
         }
-        self.metrics.looked(Kept::User, Look::Miss);
-        let loading = self.users.try_get_with((tenant, user), async {
+        let loading = self.users.try_get_with(key, async {
             self.store
                 .find_user(tenant, user)
                 .await?
@@ -196,20 +225,26 @@ impl Directory {
     /// # Errors
     /// If the database has to be asked and gives no answer.
     pub async fn resolve_account(&self, tenant: TenantId, email: &EmailAddress) -> Result<Option<UserId>, Refusal> {
-        let account = (tenant, email.as_str().to_owned());
-        if let Some(kept) = self.accounts.get(&account).await {
-            self.metrics.looked(Kept::Account, Look::Hit);
-            return Ok(Some(*kept));
+        let key = (tenant, email.as_str().to_owned());
+        if let Some(kept) = self.accounts.get(&key).await {
+            let (user, epoch) = *kept;
+            if !self.feed.has_overtaken(tenant, user, epoch) {
+                self.metrics.looked(Kept::Account, Look::Hit);
+                return Ok(Some(user));
+            }
+            self.accounts.invalidate(&key).await;
+            self.metrics.looked(Kept::Account, Look::Fallback);
+        } else {
+            self.metrics.looked(Kept::Account, Look::Miss);
         }
-        self.metrics.looked(Kept::Account, Look::Miss);
-        let loading = self.accounts.try_get_with(account, async {
+        let loading = self.accounts.try_get_with(key, async {
             self.store
                 .find_user_by_email(tenant, email)
                 .await?
                 .map(Arc::new)
                 .ok_or(Missing::Absent)
         });
-        Ok(found(loading.await)?.map(|user| *user))
+        Ok(found(loading.await)?.map(|account| account.0))
     }
 }
 

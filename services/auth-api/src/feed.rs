@@ -15,7 +15,7 @@ use std::{
 use credo_auth_domain::client::Client;
 use credo_auth_store::{AccessTokenCheck, FeedRow, RevokedKind, Store};
 use credo_clock::SharedClock;
-use credo_ids::TenantId;
+use credo_ids::{TenantId, UserId};
 use credo_lifecycle::{Component, Shutdown};
 use time::OffsetDateTime;
 use tokio::time::timeout;
@@ -123,6 +123,13 @@ impl Feed {
     pub fn vouches_for_tenant(&self, tenant: TenantId, epoch: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         self.is_fresh(&state) && !state.is_below((tenant, RevokedKind::Tenant, tenant.as_uuid()), epoch, None)
+    }
+
+    /// Whether a person of that epoch is known to have another by now.
+    #[must_use]
+    pub fn has_overtaken(&self, tenant: TenantId, user: UserId, epoch: i64) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.is_below((tenant, RevokedKind::User, user.as_uuid()), epoch, None)
     }
 
     /// Takes a row that this process has just written, so that it need not wait for the next look.

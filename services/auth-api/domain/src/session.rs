@@ -34,6 +34,17 @@ impl EndReason {
         let all = [Self::Replay, Self::Client, Self::Person, Self::Administrator];
         all.into_iter().find(|reason| *reason as i16 == number)
     }
+
+    /// As administrators read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Client => "client",
+            Self::Person => "user",
+            Self::Administrator => "administrator",
+        }
+    }
 }
 
 /// What a session is worth now, computed when it is looked at.

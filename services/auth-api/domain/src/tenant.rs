@@ -26,6 +26,8 @@ pub struct Tenant {
     pub dangerous_trust_email: bool,
     /// Whether the first sign-in of an unknown address makes a user.
     pub create_unknown_users: bool,
+    /// How many sign-ins of one address it lets through in a minute; nothing where this server's own setting holds.
+    pub address_attempts_per_minute: Option<u32>,
 }
 
 /// The tenant whose clients administer all tenants.

@@ -21,6 +21,8 @@ pub struct User {
     pub profile: Profile,
     /// When the record last changed.
     pub updated_at: OffsetDateTime,
+    /// Rises when everything issued for them must die.
+    pub epoch: i64,
 }
 
 impl User {

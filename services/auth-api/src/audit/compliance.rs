@@ -33,6 +33,29 @@ pub const USER_CREATED: EventType<Compliance> = EventType::new("user_created", S
 pub const USER_DISABLED: EventType<Compliance> = EventType::new("user_disabled", Severity::Warning, Outcome::Success);
 /// An administrator enabled a user.
 pub const USER_ENABLED: EventType<Compliance> = EventType::new("user_enabled", Severity::Info, Outcome::Success);
+/// An administrator changed a user.
+pub const USER_UPDATED: EventType<Compliance> = EventType::new("user_updated", Severity::Info, Outcome::Success);
+/// An administrator set or removed a user's password: what was issued for them has ended.
+pub const USER_PASSWORD_SET: EventType<Compliance> =
+    EventType::new("user_password_set", Severity::Warning, Outcome::Success);
+/// An administrator removed a user.
+pub const USER_DELETED: EventType<Compliance> = EventType::new("user_deleted", Severity::Warning, Outcome::Success);
+/// An administrator let a user try to sign in again.
+pub const USER_UNLOCKED: EventType<Compliance> = EventType::new("user_unlocked", Severity::Info, Outcome::Success);
+/// An administrator ended a session.
+pub const SESSION_REVOKED_BY_ADMIN: EventType<Compliance> =
+    EventType::new("session_revoked_by_admin", Severity::Info, Outcome::Success);
+/// An administrator ended every session of a user.
+pub const USER_SESSIONS_REVOKED: EventType<Compliance> =
+    EventType::new("user_sessions_revoked", Severity::Warning, Outcome::Success);
+/// An administrator ended everything that a client was issued.
+pub const CLIENT_SESSIONS_REVOKED: EventType<Compliance> =
+    EventType::new("client_sessions_revoked", Severity::Warning, Outcome::Success);
+/// An administrator ended everything that was issued in a tenant.
+pub const TENANT_SESSIONS_REVOKED: EventType<Compliance> =
+    EventType::new("tenant_sessions_revoked", Severity::Critical, Outcome::Success);
+/// An administrator set or removed a limit.
+pub const RATE_LIMIT_SET: EventType<Compliance> = EventType::new("rate_limit_set", Severity::Info, Outcome::Success);
 /// A person let a client have what it asked for.
 pub const CONSENT_GRANTED: EventType<Compliance> = EventType::new("consent_granted", Severity::Info, Outcome::Success);
 /// A person took back what they had allowed a client: what it had of them has ended.

@@ -84,7 +84,10 @@ async fn by_password(
     to: SignInTo<'_>,
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
-    app.address_attempts.count(to.tenant.id, context.address).await?;
+    let own_limit = to.tenant.address_attempts_per_minute;
+    app.address_attempts
+        .count(to.tenant.id, own_limit, context.address)
+        .await?;
     let account_hash = account_hash(app, to.tenant.id, (email, None));
     let device = to
         .device
@@ -218,6 +221,7 @@ fn unknown_user(
         display_name: None,
         profile: Profile::default(),
         password_hash: None,
+        admin_scope: String::new(),
     };
     Ok((new, ComplianceEvent { encoded, personal }))
 }

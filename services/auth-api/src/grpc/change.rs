@@ -57,6 +57,16 @@ change_messages! {
     "CreateUser" CreateUserRequest password;
     "DisableUser" DisableUserRequest;
     "EnableUser" EnableUserRequest;
+    "UpdateUser" UpdateUserRequest;
+    "SetUserPassword" SetUserPasswordRequest password;
+    "DeleteUser" DeleteUserRequest;
+    "UnlockUser" UnlockUserRequest;
+    "RevokeSession" RevokeSessionRequest;
+    "RevokeUserSessions" RevokeUserSessionsRequest;
+    "RevokeClientSessions" RevokeClientSessionsRequest;
+    "RevokeSessionsIssuedBefore" RevokeSessionsIssuedBeforeRequest;
+    "RevokeConsent" RevokeConsentRequest;
+    "SetRateLimit" SetRateLimitRequest;
 }
 
 /// The change and the message of a request that came through the layers.

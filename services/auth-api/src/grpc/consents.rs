@@ -4,12 +4,22 @@ use std::sync::Arc;
 
 use credo_auth_store::admin::ConsentRecord;
 use credo_proto::admin::v1::{
-    Consent, ListConsentsRequest, ListConsentsResponse, consent_service_server::ConsentService,
+    Consent, ListConsentsRequest, ListConsentsResponse, RevokeConsentRequest, RevokeConsentResponse,
+    consent_service_server::ConsentService,
 };
 use tonic::{Request, Response, Status};
 
-use super::{call::admitted, page::List, parse, status::refused};
-use crate::{app::App, flows::admin::list_consents};
+use super::{
+    call::{admitted, finish},
+    change::changing,
+    page::List,
+    parse,
+    status::refused,
+};
+use crate::{
+    app::App,
+    flows::admin::{list_consents, revoke_consent},
+};
 
 /// The service.
 pub(super) struct Consents(Arc<App>);
@@ -50,6 +60,23 @@ impl ConsentService for Consents {
         Ok(Response::new(ListConsentsResponse {
             consents: page.items.iter().map(shape).collect(),
             next_page_token: list.next_page_token(end, page.has_more),
+        }))
+    }
+
+    async fn revoke_consent(
+        &self,
+        request: Request<RevokeConsentRequest>,
+    ) -> Result<Response<RevokeConsentResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let of = (
+            parse::id("user_id", &message.user_id)?,
+            parse::id("client_id", &message.client_id)?,
+        );
+        let app = Arc::clone(&self.0);
+        let revoked = finish(&self.0, async move { revoke_consent(&app, &change, scope, of).await }).await?;
+        Ok(Response::new(RevokeConsentResponse {
+            consent: Some(shape(&revoked)),
         }))
     }
 }

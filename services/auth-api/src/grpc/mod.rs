@@ -19,6 +19,7 @@ mod sessions;
 mod standing;
 mod status;
 mod tenants;
+mod user_shape;
 mod users;
 
 pub use server::{ServeError, serve};

@@ -90,6 +90,16 @@ pub(super) fn timestamp(at: OffsetDateTime) -> Timestamp {
     }
 }
 
+/// The instant in `field`, which must be there.
+pub(super) fn instant(field: &'static str, at: Option<Timestamp>) -> Result<OffsetDateTime, Status> {
+    let read = |at: Timestamp| {
+        let second = OffsetDateTime::from_unix_timestamp(at.seconds).ok()?;
+        second.replace_nanosecond(at.nanos.try_into().ok()?).ok()
+    };
+    let malformed = || status::refused(AdminRefusal::invalid(field, "must be an instant"));
+    at.and_then(read).ok_or_else(malformed)
+}
+
 /// What changes with every change.
 pub(super) fn etag(version: i64) -> String {
     format!("\"v{version}\"")

@@ -5,15 +5,26 @@ use std::sync::Arc;
 use credo_auth_domain::session::{EndReason, Standing};
 use credo_auth_store::admin::{SessionFilter, SessionRecord};
 use credo_proto::admin::v1::{
-    GetSessionRequest, GetSessionResponse, ListSessionsRequest, ListSessionsResponse, Session, SessionState,
+    GetSessionRequest, GetSessionResponse, ListSessionsRequest, ListSessionsResponse, RevokeClientSessionsRequest,
+    RevokeClientSessionsResponse, RevokeSessionRequest, RevokeSessionResponse, RevokeSessionsIssuedBeforeRequest,
+    RevokeSessionsIssuedBeforeResponse, RevokeUserSessionsRequest, RevokeUserSessionsResponse, Session, SessionState,
     session_service_server::SessionService,
 };
 use tonic::{Request, Response, Status};
 
-use super::{call::admitted, page::List, parse, status::refused};
+use super::{
+    call::{admitted, finish},
+    change::changing,
+    page::List,
+    parse,
+    status::refused,
+};
 use crate::{
     app::App,
-    flows::admin::{get_session, list_sessions},
+    flows::admin::{
+        get_session, list_sessions, revoke_client_sessions, revoke_session, revoke_tenant_sessions,
+        revoke_user_sessions,
+    },
 };
 
 /// The service.
@@ -53,10 +64,7 @@ fn shape(session: &SessionRecord) -> Session {
 
 fn revoke_reason(standing: Standing, reason: Option<i16>) -> &'static str {
     match (standing, reason.and_then(EndReason::of_number)) {
-        (_, Some(EndReason::Replay)) => "replay",
-        (_, Some(EndReason::Client)) => "client",
-        (_, Some(EndReason::Person)) => "user",
-        (_, Some(EndReason::Administrator)) => "administrator",
+        (_, Some(reason)) => reason.as_str(),
         (Standing::Revoked, None) => "epoch",
         (_, None) => "",
     }
@@ -103,5 +111,60 @@ impl SessionService for Sessions {
             sessions: page.items.iter().map(shape).collect(),
             next_page_token: list.next_page_token(end, page.has_more),
         }))
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let (app, session) = (Arc::clone(&self.0), parse::id("session_id", &message.session_id)?);
+        let revoked = finish(
+            &self.0,
+            async move { revoke_session(&app, &change, scope, session).await },
+        )
+        .await?;
+        Ok(Response::new(RevokeSessionResponse {
+            session: Some(shape(&revoked)),
+        }))
+    }
+
+    async fn revoke_user_sessions(
+        &self,
+        request: Request<RevokeUserSessionsRequest>,
+    ) -> Result<Response<RevokeUserSessionsResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let (app, user) = (Arc::clone(&self.0), parse::id("user_id", &message.user_id)?);
+        let revoke = async move { revoke_user_sessions(&app, &change, scope, user).await };
+        finish(&self.0, revoke).await?;
+        Ok(Response::new(RevokeUserSessionsResponse {}))
+    }
+
+    async fn revoke_client_sessions(
+        &self,
+        request: Request<RevokeClientSessionsRequest>,
+    ) -> Result<Response<RevokeClientSessionsResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let (app, client) = (Arc::clone(&self.0), parse::id("client_id", &message.client_id)?);
+        let revoke = async move { revoke_client_sessions(&app, &change, scope, client).await };
+        finish(&self.0, revoke).await?;
+        Ok(Response::new(RevokeClientSessionsResponse {}))
+    }
+
+    async fn revoke_sessions_issued_before(
+        &self,
+        request: Request<RevokeSessionsIssuedBeforeRequest>,
+    ) -> Result<Response<RevokeSessionsIssuedBeforeResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let change = change.because(message.reason)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let before_time = parse::instant("before_time", message.before_time)?;
+        let app = Arc::clone(&self.0);
+        let revoke = async move { revoke_tenant_sessions(&app, &change, scope, before_time).await };
+        finish(&self.0, revoke).await?;
+        Ok(Response::new(RevokeSessionsIssuedBeforeResponse {}))
     }
 }

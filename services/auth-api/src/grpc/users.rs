@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use credo_auth_domain::{email_address::EmailAddress, sign_in::FAILURES_UNTIL_KNOWN_DEVICE};
-use credo_auth_store::admin::{SignInStatus, Status as Standing, UserFilter, UserRecord};
 use credo_proto::admin::v1::{
-    self as proto, CreateUserRequest, CreateUserResponse, DisableUserRequest, DisableUserResponse, EnableUserRequest,
-    EnableUserResponse, GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse, LookUpUserRequest,
-    LookUpUserResponse, User, UserStatus, user_service_server::UserService,
+    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, DisableUserRequest,
+    DisableUserResponse, EnableUserRequest, EnableUserResponse, GetUserRequest, GetUserResponse, ListUsersRequest,
+    ListUsersResponse, LookUpUserRequest, LookUpUserResponse, SetUserPasswordRequest, SetUserPasswordResponse,
+    UnlockUserRequest, UnlockUserResponse, UpdateUserRequest, UpdateUserResponse, User,
+    user_service_server::UserService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
     call::{admitted, finish},
     change::changing,
+    mask::Mask,
     page::List,
     parse, profile,
     status::refused,
+    user_shape::{PATHS, filter, shape, shape_sign_in, update},
 };
 use crate::{
     app::App,
     flows::admin::{
-        AdminRefusal, UserDraft, create_user, disable_user, enable_user, get_user, list_users, look_up_user,
+        UserDraft, create_user, delete_user, disable_user, enable_user, get_user, list_users, look_up_user,
+        set_user_password, unlock_user, update_user,
     },
 };
 
@@ -32,53 +35,6 @@ impl Users {
     pub(super) fn new(app: &Arc<App>) -> Self {
         Self(Arc::clone(app))
     }
-}
-
-fn shape(user: UserRecord) -> User {
-    User {
-        user_id: user.id.to_string(),
-        tenant_id: user.tenant_id.to_string(),
-        email: user.email,
-        email_verified: user.email_verified,
-        display_name: user.display_name.unwrap_or_default(),
-        profile: Some(profile::shape(user.profile.0)),
-        status: if user.active {
-            UserStatus::Active
-        } else {
-            UserStatus::Disabled
-        }
-        .into(),
-        create_time: Some(parse::timestamp(user.created_at)),
-        update_time: Some(parse::timestamp(user.updated_at)),
-        etag: parse::etag(user.version),
-        admin_scopes: user.admin_scope.split_whitespace().map(ToOwned::to_owned).collect(),
-        sign_in: None,
-    }
-}
-
-fn shape_sign_in(status: SignInStatus) -> proto::SignInStatus {
-    proto::SignInStatus {
-        has_password: status.has_password,
-        failures: status.failures,
-        next_attempt_time: status.next_at.map(parse::timestamp),
-        known_device_only: status.failures >= FAILURES_UNTIL_KNOWN_DEVICE,
-    }
-}
-
-fn filter(message: &ListUsersRequest) -> Result<UserFilter, Status> {
-    let status = match UserStatus::try_from(message.status) {
-        Ok(UserStatus::Unspecified) => None,
-        Ok(UserStatus::Active) => Some(Standing::Active),
-        Ok(UserStatus::Disabled) => Some(Standing::Disabled),
-        Err(_) => return Err(refused(AdminRefusal::invalid("status", "must be a known status"))),
-    };
-    let rule = "must be the beginning of an e-mail address";
-    let prefix = EmailAddress::parse_prefix(&message.email_prefix)
-        .map_err(|_| refused(AdminRefusal::invalid("email_prefix", rule)))?;
-    Ok(UserFilter {
-        status,
-        email_prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
-    })
 }
 
 #[tonic::async_trait]
@@ -92,6 +48,7 @@ impl UserService for Users {
             display_name: message.display_name,
             profile: message.profile.map(profile::parse).unwrap_or_default(),
             password: message.password.into(),
+            admin_scopes: message.admin_scopes,
         };
         let app = Arc::clone(&self.0);
         let made = finish(&self.0, async move { create_user(&app, &change, scope, draft).await }).await?;
@@ -159,6 +116,56 @@ impl UserService for Users {
         let enabled = finish(&self.0, async move { enable_user(&app, &change, scope, user).await }).await?;
         Ok(Response::new(EnableUserResponse {
             user: Some(shape(enabled)),
+        }))
+    }
+
+    async fn update_user(&self, request: Request<UpdateUserRequest>) -> Result<Response<UpdateUserResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let mask = Mask::parse(message.update_mask, &PATHS)?;
+        let user = message.user.unwrap_or_default();
+        let change = change.expecting(&user.etag);
+        let scope = parse::tenant(&self.0, &change.call, &user.tenant_id).await?;
+        let (app, id) = (Arc::clone(&self.0), parse::id("user.user_id", &user.user_id)?);
+        let update = update(user, &mask);
+        let change = async move { update_user(&app, &change, scope, (id, update)).await };
+        let updated = finish(&self.0, Box::pin(change)).await?;
+        Ok(Response::new(UpdateUserResponse {
+            user: Some(shape(updated)),
+        }))
+    }
+
+    async fn set_user_password(
+        &self,
+        request: Request<SetUserPasswordRequest>,
+    ) -> Result<Response<SetUserPasswordResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag);
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let password = (parse::id("user_id", &message.user_id)?, message.password.into());
+        let app = Arc::clone(&self.0);
+        let set = finish(&self.0, async move {
+            set_user_password(&app, &change, scope, password).await
+        })
+        .await?;
+        Ok(Response::new(SetUserPasswordResponse { user: Some(shape(set)) }))
+    }
+
+    async fn delete_user(&self, request: Request<DeleteUserRequest>) -> Result<Response<DeleteUserResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let change = change.expecting(&message.etag).because(message.reason)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let (app, user) = (Arc::clone(&self.0), parse::id("user_id", &message.user_id)?);
+        finish(&self.0, async move { delete_user(&app, &change, scope, user).await }).await?;
+        Ok(Response::new(DeleteUserResponse {}))
+    }
+
+    async fn unlock_user(&self, request: Request<UnlockUserRequest>) -> Result<Response<UnlockUserResponse>, Status> {
+        let (change, message) = changing(request)?;
+        let scope = parse::tenant(&self.0, &change.call, &message.tenant_id).await?;
+        let (app, user) = (Arc::clone(&self.0), parse::id("user_id", &message.user_id)?);
+        let unlocked = finish(&self.0, async move { unlock_user(&app, &change, scope, user).await }).await?;
+        Ok(Response::new(UnlockUserResponse {
+            user: Some(shape(unlocked)),
         }))
     }
 }

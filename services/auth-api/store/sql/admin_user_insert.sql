@@ -1,8 +1,8 @@
 /* admin_user_insert */
 -- The user, the password if there is one, and the event are one commit. No row: the tenant does not exist.
 WITH made AS (
-  INSERT INTO app_user (id, tenant_id, email, email_verified, display_name, profile)
-  SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::jsonb
+  INSERT INTO app_user (id, tenant_id, email, email_verified, display_name, profile, admin_scope)
+  SELECT $1::uuid, t.id, $3::text, $4::boolean, $5::text, $6::jsonb, $13::text
   FROM tenant t WHERE t.id = $2 AND t.status <> 3 -- tenant: the row is the tenant
   RETURNING id, tenant_id, email, email_verified, display_name, profile, status, admin_scope, epoch, version,
             created_at, updated_at

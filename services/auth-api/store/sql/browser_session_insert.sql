@@ -1,6 +1,6 @@
 /* browser_session_insert */
--- A sign-in makes a new row and ends the one that the browser had. No lock: the row keeps the epochs of this snapshot, and
--- whoever finds it later compares them. A password that changed meanwhile is refused.
+-- A sign-in makes a new row and ends the one that the browser had. The row keeps the epochs of this snapshot, and whoever
+-- finds it later compares them; so only that the person is there is held, for a deletion must find the row. A password that changed meanwhile is refused.
 WITH decided AS MATERIALIZED (
   SELECT t.id AS tenant_id, u.id AS user_id, u.email, u.display_name, t.epoch AS tenant_epoch, u.epoch AS user_epoch,
          CASE
@@ -13,6 +13,7 @@ WITH decided AS MATERIALIZED (
   JOIN tenant t        ON t.id = u.tenant_id
   LEFT JOIN password p ON p.user_id = u.id AND p.tenant_id IS NOT DISTINCT FROM u.tenant_id
   WHERE u.id = $3::uuid AND u.tenant_id IS NOT DISTINCT FROM $2::uuid
+  FOR KEY SHARE OF u
 ), inserted AS (
   INSERT INTO browser_session (id, tenant_id, user_id, device_id, secret_hash, tenant_epoch, user_epoch, auth_time, amr,
                                user_agent, created_at, seen_at, expires_at, idle_ttl)

@@ -5,6 +5,8 @@ SELECT c.id, c.tenant_id, c.display_name, c.status, c.epoch, c.version, c.first_
        c.application_type, c.post_logout_redirect_uris, c.id_token_signed_response_alg,
        t.slug, t.status AS tenant_status, t.epoch AS tenant_epoch, t.create_unknown_users, t.dangerous_trust_email,
        t.display_name AS tenant_display_name, t.accent_color, t.accent_color_dark, sha256(t.logo) AS logo_sha256,
+       (SELECT l.per_minute FROM rate_limit l
+        WHERE l.tenant_id = t.id AND l.client_id IS NULL AND l.class = 4) AS address_attempts_per_minute,
        ARRAY(SELECT s.hash FROM client_secret s
              WHERE s.client_id = c.id AND s.tenant_id IS NOT DISTINCT FROM c.tenant_id
                AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.id) AS "secret_hashes!",

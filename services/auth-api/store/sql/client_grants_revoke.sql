@@ -1,5 +1,5 @@
 /* client_grants_revoke */
--- What a person authorized a client to ends, wherever it was authorized.
+-- What a person authorized a client to ends, wherever it was authorized; $5 is why.
 WITH locked AS MATERIALIZED (
   SELECT s.id, s.tenant_id
   FROM session s
@@ -7,7 +7,7 @@ WITH locked AS MATERIALIZED (
   ORDER BY s.id
   FOR NO KEY UPDATE OF s
 ), updated AS (
-  UPDATE session s SET state = 2, refresh_hash = NULL, ended_at = now(), end_reason = 3, attempt_id = $4
+  UPDATE session s SET state = 2, refresh_hash = NULL, ended_at = now(), end_reason = $5, attempt_id = $4
   FROM locked l
   WHERE s.id = l.id AND s.tenant_id IS NOT DISTINCT FROM l.tenant_id
   RETURNING s.id, s.tenant_id

@@ -15,6 +15,7 @@ WITH decided AS MATERIALIZED (
   JOIN app_user u ON u.id = b.user_id AND u.tenant_id IS NOT DISTINCT FROM b.tenant_id
   JOIN client c   ON c.id = $3::uuid AND c.tenant_id IS NOT DISTINCT FROM b.tenant_id
   WHERE b.id = $2::uuid AND b.tenant_id IS NOT DISTINCT FROM $1::uuid
+  FOR KEY SHARE OF u -- a deletion of the person must find the consent
 ), granted AS (
   INSERT INTO consent AS k (tenant_id, user_id, client_id, scope)
   SELECT d.tenant_id, d.user_id, d.client_id, $4::text FROM decided d WHERE d.outcome = 'Granted'

@@ -46,6 +46,9 @@ impl Store {
                     epoch: row.tenant_epoch,
                     dangerous_trust_email: row.dangerous_trust_email,
                     create_unknown_users: row.create_unknown_users,
+                    address_attempts_per_minute: row
+                        .address_attempts_per_minute
+                        .and_then(|limit| limit.try_into().ok()),
                 },
                 display_name: row.display_name,
                 active: row.status == 1,

@@ -1,6 +1,6 @@
 //! What people allowed clients, as they see it and take it back.
 
-use credo_auth_domain::connected_app::ConnectedApp;
+use credo_auth_domain::{connected_app::ConnectedApp, session::EndReason};
 use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
 use sqlx::PgConnection;
 use tracing::instrument;
@@ -108,7 +108,8 @@ async fn revoke(
         tenant,
         user,
         client,
-        item.event_id.as_uuid()
+        item.event_id.as_uuid(),
+        EndReason::Person as i16
     );
     Ok(Some(ended.fetch_all(connection).await?))
 }

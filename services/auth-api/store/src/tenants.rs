@@ -26,6 +26,7 @@ impl Store {
                 epoch: row.epoch,
                 dangerous_trust_email: row.dangerous_trust_email,
                 create_unknown_users: row.create_unknown_users,
+                address_attempts_per_minute: row.address_attempts_per_minute.and_then(|limit| limit.try_into().ok()),
             })
         })
         .transpose()

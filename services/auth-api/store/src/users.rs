@@ -24,6 +24,7 @@ impl Store {
             display_name: row.display_name,
             profile: row.profile.0,
             updated_at: row.updated_at,
+            epoch: row.epoch,
         }))
     }
 
@@ -40,15 +41,19 @@ impl Store {
         scope.map_err(|_| Fault::Impossible("app_user.admin_scope"))
     }
 
-    /// The active person of a tenant whose account has that name.
+    /// The active person of a tenant whose account has that name, and their epoch.
     ///
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all)]
-    pub async fn find_user_by_email(&self, tenant: TenantId, email: &EmailAddress) -> Result<Option<UserId>, Fault> {
+    pub async fn find_user_by_email(
+        &self,
+        tenant: TenantId,
+        email: &EmailAddress,
+    ) -> Result<Option<(UserId, i64)>, Fault> {
         let row = sqlx::query_file!("sql/user_find_by_email.sql", tenant.as_uuid(), email.as_str())
             .fetch_optional(&self.cold)
             .await?;
-        Ok(row.map(|row| row.id.into()))
+        Ok(row.map(|row| (row.id.into(), row.epoch)))
     }
 }

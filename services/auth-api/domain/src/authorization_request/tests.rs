@@ -28,6 +28,7 @@ fn client() -> Client {
             epoch: 0,
             dangerous_trust_email: false,
             create_unknown_users: false,
+            address_attempts_per_minute: None,
         },
         display_name: "A client".to_owned(),
         active: true,

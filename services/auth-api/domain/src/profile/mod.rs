@@ -99,6 +99,46 @@ const ADDRESS_RULE: &str =
     "its members must have 1 to 200 characters, none of them a control character but line feed, and not be blank";
 
 impl Profile {
+    /// The members that can be changed one by one.
+    pub const MEMBERS: [&str; 15] = [
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "phone_number",
+        "phone_number_verified",
+        "address",
+    ];
+
+    /// This profile with the members of another that `takes` names. Another number is not verified, unless the other says so.
+    #[must_use]
+    pub fn with(mut self, other: &Self, takes: impl Fn(&str) -> bool) -> Self {
+        macro_rules! take {
+            ($($member:ident)*) => {$(
+                if takes(stringify!($member)) {
+                    self.$member.clone_from(&other.$member);
+                }
+            )*};
+        }
+        let number = self.phone_number.clone();
+        take!(given_name family_name middle_name nickname preferred_username profile picture website gender birthdate
+              zoneinfo locale phone_number address);
+        if takes("phone_number_verified") {
+            self.phone_number_verified = other.phone_number_verified;
+        } else if self.phone_number != number {
+            self.phone_number_verified = false;
+        }
+        self
+    }
+
     /// Everything that cannot be.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {

@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 
-use credo_admin::TenantScope;
+use credo_admin::{SYSTEM_SLUG, TenantScope};
 use credo_auth_domain::{
     email_address::EmailAddress,
     password::{Names, Password},
     profile::Profile,
+    scope::Scope,
 };
 use credo_auth_store::admin::{NewUser, TenantKey, UserRecord};
 use credo_ids::UserId;
@@ -17,6 +18,7 @@ use tracing::instrument;
 
 use super::{
     AdminRefusal, Change,
+    admin_scopes::{check_held, check_known},
     change::not_made,
     event::ChangeEvent,
     refusal::Violations,
@@ -36,6 +38,8 @@ pub struct UserDraft {
     pub profile: Profile,
     /// Empty if they have none.
     pub password: SecretString,
+    /// What they may do with the admin APIs.
+    pub admin_scopes: Vec<String>,
 }
 
 /// What was checked.
@@ -43,6 +47,7 @@ struct Checked {
     email: EmailAddress,
     display_name: Option<String>,
     password: Option<Password>,
+    admin_scope: Scope,
 }
 
 /// Makes a user.
@@ -65,7 +70,9 @@ pub async fn create_user(
     let names = tenant
         .iter()
         .flat_map(|tenant| [tenant.slug.as_str(), tenant.display_name.as_str()]);
-    let checked = check(&draft, &names.collect::<Vec<_>>())?;
+    let is_system = tenant.as_ref().is_some_and(|tenant| tenant.slug == SYSTEM_SLUG);
+    let checked = check(&draft, &names.collect::<Vec<_>>(), is_system)?;
+    check_held(&change.call.principal, &checked.admin_scope)?;
     let password_hash = match checked.password {
         Some(password) => Some(hash(app, password).await?),
         None => None,
@@ -76,6 +83,7 @@ pub async fn create_user(
         "email_verified": draft.email_verified,
         "has_password": password_hash.is_some(),
         "has_profile": draft.profile != Profile::default(),
+        "admin_scope": checked.admin_scope.to_string(),
     });
     let person = Personal {
         email: checked.email.as_str().to_owned(),
@@ -91,12 +99,13 @@ pub async fn create_user(
         display_name: checked.display_name,
         profile: draft.profile,
         password_hash,
+        admin_scope: checked.admin_scope.to_string(),
     };
     let made = app.store.create_user(&change.mutation, &new, &event.made(&after)).await;
     Ok(made.map_err(|unmade| not_made(app, "tenant", unmade))?.thing)
 }
 
-fn check(draft: &UserDraft, tenant_names: &[&str]) -> Result<Checked, AdminRefusal> {
+fn check(draft: &UserDraft, tenant_names: &[&str], is_system: bool) -> Result<Checked, AdminRefusal> {
     let mut violations = Violations::default();
     let email = EmailAddress::parse(&draft.email);
     violations.require(email.is_ok(), "email", "must be an e-mail address");
@@ -105,6 +114,7 @@ fn check(draft: &UserDraft, tenant_names: &[&str]) -> Result<Checked, AdminRefus
     for (field, rule) in draft.profile.violations() {
         violations.require(false, field, rule);
     }
+    let admin_scope = check_known(draft.admin_scopes.clone(), is_system, &mut violations);
     let text = draft.password.expose_secret();
     let mut password = None;
     if let (Ok(email), false) = (&email, text.is_empty()) {
@@ -124,10 +134,11 @@ fn check(draft: &UserDraft, tenant_names: &[&str]) -> Result<Checked, AdminRefus
         email,
         display_name,
         password,
+        admin_scope,
     })
 }
 
-async fn hash(app: &App, password: Password) -> Result<SecretString, Refusal> {
+pub(super) async fn hash(app: &App, password: Password) -> Result<SecretString, Refusal> {
     let timer = app.metrics.password_hash_seconds.start_timer();
     let turn = app.passwords.turn().await?;
     let hash = app.passwords.hash(turn, password).await;

@@ -2,7 +2,7 @@
 
 use credo_auth_store::admin::ComplianceEvent;
 use credo_events::{Compliance, Details, EventDraft, EventType, Party, PersonalPart};
-use credo_ids::{ClientId, TenantId, UserId};
+use credo_ids::{ClientId, SessionId, TenantId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use serde_json::Value;
 
@@ -43,6 +43,28 @@ impl From<UserId> for Object {
             kind: "user",
             id: *id.as_bytes(),
             party: id.into(),
+        }
+    }
+}
+
+/// A session, and whose it is.
+impl From<(SessionId, UserId)> for Object {
+    fn from((session, user): (SessionId, UserId)) -> Self {
+        Self {
+            kind: "session",
+            id: *session.as_bytes(),
+            party: user.into(),
+        }
+    }
+}
+
+/// What a person allowed a client: it has no id of its own.
+impl From<(ClientId, UserId)> for Object {
+    fn from((client, user): (ClientId, UserId)) -> Self {
+        Self {
+            kind: "consent",
+            id: *client.as_bytes(),
+            party: user.into(),
         }
     }
 }

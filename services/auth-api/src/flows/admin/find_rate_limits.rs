@@ -43,19 +43,22 @@ pub async fn get_rate_limits(
     scope: TenantScope,
     client: Option<ClientId>,
 ) -> Result<Vec<EffectiveLimit>, AdminRefusal> {
-    match client {
-        Some(client) => {
-            let found = app.store.find_client_record(scope.id(), client).await?;
-            found.map(drop).ok_or(AdminRefusal::NotFound("client"))?;
-        }
-        None => require_tenant(app, scope).await?,
-    }
+    require_owner(app, scope, client).await?;
     let owner = LimitOwner {
         tenant: scope.id(),
         client,
     };
     let set = app.store.list_rate_limits(owner).await?;
     Ok(RateClass::ALL.map(|class| effective(app, class, &set)).into())
+}
+
+/// Refuses for a tenant or a client that does not exist.
+pub(super) async fn require_owner(app: &App, scope: TenantScope, client: Option<ClientId>) -> Result<(), AdminRefusal> {
+    let Some(client) = client else {
+        return require_tenant(app, scope).await;
+    };
+    let found = app.store.find_client_record(scope.id(), client).await?;
+    found.map(drop).ok_or(AdminRefusal::NotFound("client"))
 }
 
 /// The limit of a class that holds where `set` is what was set.

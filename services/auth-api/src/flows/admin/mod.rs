@@ -3,6 +3,8 @@
 //! Refuses a change that its compliance event cannot accompany. Every use case but those on tenants themselves takes a
 //! [`credo_admin::TenantScope`], the proof that the caller may act on that tenant.
 
+mod accounts;
+mod admin_scopes;
 mod change;
 mod client_registration;
 mod client_status;
@@ -10,8 +12,11 @@ mod create_client;
 mod create_tenant;
 mod create_user;
 mod delete_client;
+mod delete_user;
 mod denial;
+mod end_sessions;
 mod event;
+mod felt;
 mod find_clients;
 mod find_consents;
 mod find_rate_limits;
@@ -20,11 +25,16 @@ mod find_tenants;
 mod find_users;
 mod page;
 mod refusal;
+mod revoke_consent;
 mod rotate_client_secret;
+mod set_rate_limit;
+mod set_user_password;
 mod tenant_status;
+mod text;
 mod text;
 mod update_client;
 mod update_tenant;
+mod update_user;
 mod user_status;
 
 use credo_admin::AdminPrincipal;
@@ -39,7 +49,9 @@ pub use self::{
     create_tenant::{TenantDraft, create_tenant},
     create_user::{UserDraft, create_user},
     delete_client::delete_client,
+    delete_user::{delete_user, unlock_user},
     denial::{OTHER_TENANT, record_denial},
+    end_sessions::{revoke_client_sessions, revoke_session, revoke_tenant_sessions, revoke_user_sessions},
     find_clients::{get_client, list_clients},
     find_consents::list_consents,
     find_rate_limits::{EffectiveLimit, LimitSource, get_rate_limits},
@@ -48,10 +60,14 @@ pub use self::{
     find_users::{get_user, list_users, look_up_user},
     page::{Page, PageRequest},
     refusal::{AdminRefusal, Violation},
+    revoke_consent::revoke_consent,
     rotate_client_secret::rotate_client_secret,
+    set_rate_limit::{LimitDraft, set_rate_limit},
+    set_user_password::set_user_password,
     tenant_status::{delete_tenant, resume_tenant, suspend_tenant},
     update_client::{ClientUpdate, update_client},
     update_tenant::{TenantUpdate, update_tenant},
+    update_user::{UserUpdate, update_user},
     user_status::{disable_user, enable_user},
 };
 use crate::audit::RequestContext;

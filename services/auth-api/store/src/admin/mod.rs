@@ -10,10 +10,12 @@ mod consents;
 mod mutation;
 mod rate_limits;
 mod requests;
+mod session_ends;
 mod sessions;
 mod sign_in_status;
 mod tenant_changes;
 mod tenants;
+mod user_changes;
 mod user_status;
 mod users;
 
@@ -25,10 +27,12 @@ pub use self::{
     consents::ConsentRecord,
     mutation::{Effect, Mutated, Mutation, Unmade},
     rate_limits::{LimitOwner, SetLimit},
+    session_ends::TenantEpoch,
     sessions::{SessionFilter, SessionRecord},
     sign_in_status::SignInStatus,
     tenant_changes::{TenantChange, TenantUpdate},
     tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
+    user_changes::{NewPassword, UserChange, UserState},
     users::{NewUser, UserFilter, UserRecord},
 };
 

@@ -63,6 +63,8 @@ pub struct NewUser {
     pub profile: Profile,
     /// The PHC string of their password, if they have one.
     pub password_hash: Option<SecretString>,
+    /// What they may do with the admin APIs, space-delimited.
+    pub admin_scope: String,
 }
 
 /// Which people of a tenant are wanted: every condition that is set must hold.
@@ -125,7 +127,8 @@ impl Store {
             shard(new.tenant_id),
             event.encoded.event_id.as_uuid(),
             event.encoded.core,
-            event.personal.as_bytes()
+            event.personal.as_bytes(),
+            new.admin_scope
         )
         .fetch_optional(transaction)
         .await

@@ -117,7 +117,7 @@ async fn making_something_is_one_event_that_tells_what_was_made() {
     assert_eq!(event.aggregate.to_string(), made.user.unwrap().user_id);
     assert_eq!(
         parsed(&details.after_json),
-        json!({ "status": "active", "email_verified": false, "has_password": true, "has_profile": false })
+        json!({ "status": "active", "email_verified": false, "has_password": true, "has_profile": false, "admin_scope": "" })
     );
     let core = String::from_utf8_lossy(&event.core.encode_to_vec()).into_owned();
     for personal in ["bob", "Bob", "password ", "argon2"] {

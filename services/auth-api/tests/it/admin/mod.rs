@@ -13,10 +13,12 @@ mod people;
 mod permissions;
 mod rate_limits;
 mod registration;
+mod session_ends;
 mod sessions;
 mod standing;
 mod tenant_changes;
 mod tenants;
+mod user_changes;
 mod user_list;
 mod users;
 
