@@ -15,7 +15,7 @@ use crate::{
     directory::Directory,
     feed::Feed,
     http,
-    keys::{Keyring, MasterKeys},
+    keys::{Keyring, MasterKeyMissing, MasterKeys, Upkeep},
     metrics::Metrics,
     passwords::Passwords,
     refusal::Refusal,
@@ -49,7 +49,7 @@ pub struct App {
     /// Clients, tenants and people.
     pub directory: Directory,
     /// Keys.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
     /// Argon2.
     pub passwords: Passwords,
     /// Attempts to sign in, by address.
@@ -81,6 +81,17 @@ pub enum BuildError {
     Metrics(#[from] prometheus::Error),
 }
 
+/// Why the service must not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// The database role.
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    /// The master keys.
+    #[error(transparent)]
+    MasterKeys(#[from] MasterKeyMissing),
+}
+
 impl App {
     /// Puts the parts together and starts their background tasks.
     ///
@@ -96,10 +107,17 @@ impl App {
         let store = Arc::new(open_store(&settings, &metrics)?);
         let feed = Feed::new(Arc::clone(&clock));
         metrics.show_feed(&feed)?;
+        let (keyring, due) = Keyring::new(
+            masters,
+            Arc::clone(&store),
+            Arc::clone(&feed),
+            Arc::clone(&clock),
+            settings.keys.spans(),
+        );
         let (refusals, writer) = Refusals::new(Arc::clone(&store), Arc::clone(&clock));
         let app = Arc::new(Self {
             directory: Directory::new(Arc::clone(&store), Arc::clone(&feed), metrics.clone()),
-            keyring: Keyring::new(masters, Arc::clone(&store)),
+            keyring,
             passwords: Passwords::new(settings.password.hash_threads, settings.password.rehash_below)
                 .map_err(|error| BuildError::Passwords(error.to_string()))?
                 .observed_by(&metrics),
@@ -121,6 +139,8 @@ impl App {
             "revocation-feed",
             feed.run(Arc::clone(&app.store), health.component("postgres"), shutdown.clone()),
         );
+        let upkeep = Upkeep::new(Arc::clone(&app.keyring), due, app.metrics.key_upkeep.clone());
+        tasks.spawn("signing-keys", upkeep.run(shutdown.clone()));
         tasks.spawn("refusal-writer", writer.run(shutdown.clone()));
         tasks.spawn(
             "request-purge",
@@ -146,17 +166,20 @@ impl App {
         Ok(app)
     }
 
-    /// Waits until the database answers, and makes sure that its role loses no commit and can change no schema. `false`:
-    /// told to stop before.
+    /// Waits until the database answers, and makes sure that its role loses no commit and can change no schema, and that the
+    /// master keys are there which the signing keys need. `false`: told to stop before.
     ///
     /// # Errors
-    /// If the role must not serve.
-    pub async fn become_fit(&self, shutdown: &Shutdown) -> Result<bool, RoleError> {
+    /// If the role must not serve, or a master key is missing.
+    pub async fn become_fit(&self, shutdown: &Shutdown) -> Result<bool, Unfit> {
         while !shutdown.is_requested() {
             match self.store.assert_serving_role().await {
-                Ok(()) => return Ok(true),
+                Ok(()) => match self.keyring.check_master_keys().await {
+                    Ok(checked) => return Ok(checked.map(|()| true)?),
+                    Err(error) => tracing::warn!(%error, "waiting for the signing keys"),
+                },
                 Err(RoleError::Query(error)) => tracing::warn!(%error, "waiting for the database"),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
             tokio::select! {
                 () = tokio::time::sleep(RETRY_INTERVAL) => {}

@@ -15,7 +15,7 @@ use std::{
 use credo_auth_domain::client::Client;
 use credo_auth_store::{AccessTokenCheck, FeedRow, RevokedKind, Store};
 use credo_clock::SharedClock;
-use credo_ids::{TenantId, UserId};
+use credo_ids::{SigningKeyId, TenantId, UserId};
 use credo_lifecycle::{Component, Shutdown};
 use time::OffsetDateTime;
 use tokio::time::timeout;
@@ -89,6 +89,7 @@ impl Feed {
         let absolute = |kind, id| state.rows.contains_key(&(token.tenant_id, kind, id));
         let below = |kind, id, epoch: i64| state.is_below((token.tenant_id, kind, id), epoch, session);
         let revoked = absolute(RevokedKind::Token, token.token_id.as_uuid())
+            || absolute(RevokedKind::Key, token.key_id.as_uuid())
             || session.is_some_and(|session| absolute(RevokedKind::Session, session))
             || below(RevokedKind::Tenant, token.tenant_id.as_uuid(), token.epochs.tenant)
             || below(RevokedKind::Client, token.client_id.as_uuid(), token.epochs.client)
@@ -130,6 +131,21 @@ impl Feed {
     pub fn has_overtaken(&self, tenant: TenantId, user: UserId, epoch: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.is_below((tenant, RevokedKind::User, user.as_uuid()), epoch, None)
+    }
+
+    /// Whether one of a tenant's keys is known to be revoked, however old the feed is.
+    #[must_use]
+    pub fn knows_revoked(&self, tenant: TenantId, keys: impl IntoIterator<Item = SigningKeyId>) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let known = |key: SigningKeyId| state.rows.contains_key(&(tenant, RevokedKind::Key, key.as_uuid()));
+        keys.into_iter().any(known)
+    }
+
+    /// Whether none of a tenant's keys that were read before was revoked.
+    #[must_use]
+    pub fn vouches_for_keys(&self, tenant: TenantId, keys: impl IntoIterator<Item = SigningKeyId>) -> bool {
+        let is_fresh = self.is_fresh(&self.state.read().unwrap_or_else(PoisonError::into_inner));
+        is_fresh && !self.knows_revoked(tenant, keys)
     }
 
     /// Takes a row that this process has just written, so that it need not wait for the next look.

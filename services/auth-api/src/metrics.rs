@@ -11,7 +11,7 @@ use prometheus::{
     proto::MetricFamily,
 };
 
-use crate::{feed::Feed, refusal::Refusal};
+use crate::{feed::Feed, keys::UpkeepMetrics, refusal::Refusal};
 
 /// Seconds, as OpenTelemetry recommends them for HTTP.
 const REQUEST_BUCKETS: [f64; 14] = [
@@ -94,6 +94,8 @@ pub struct Metrics {
     pub overloads: IntCounter,
     /// Compliance events that could not be written: their request failed too.
     pub compliance_persist_failures: IntCounter,
+    /// The upkeep of signing keys.
+    pub key_upkeep: UpkeepMetrics,
     /// Requests that are being served.
     pub in_flight: IntGauge,
     /// Seconds of an Argon2 computation.
@@ -153,6 +155,16 @@ impl Metrics {
                 "credo_audit_compliance_persist_failures_total",
                 "Compliance events that could not be written; their request failed too.",
             )?,
+            key_upkeep: UpkeepMetrics {
+                under_other_master_keys: IntGauge::new(
+                    "credo_signing_keys_under_other_master_keys",
+                    "Published signing keys that are sealed under another master key than the active one.",
+                )?,
+                failures: IntCounter::new(
+                    "credo_signing_key_upkeep_failures_total",
+                    "Steps of signing keys that failed; they are taken again.",
+                )?,
+            },
             in_flight: IntGauge::new("credo_http_requests_in_flight", "Requests that are being served.")?,
             password_hash_seconds: seconds("credo_password_hash_seconds", "Time of an Argon2 computation.")?,
             password_wait_seconds: seconds(
@@ -206,13 +218,15 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let collectors: [Box<dyn Collector>; 13] = [
+        let collectors: [Box<dyn Collector>; 15] = [
             Box::new(self.requests.clone()),
             Box::new(self.request_seconds.clone()),
             Box::new(self.denials.clone()),
             Box::new(self.foreign_tokens.clone()),
             Box::new(self.overloads.clone()),
             Box::new(self.compliance_persist_failures.clone()),
+            Box::new(self.key_upkeep.under_other_master_keys.clone()),
+            Box::new(self.key_upkeep.failures.clone()),
             Box::new(self.in_flight.clone()),
             Box::new(self.password_hash_seconds.clone()),
             Box::new(self.password_wait_seconds.clone()),

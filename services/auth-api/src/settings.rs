@@ -9,7 +9,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::{http::TrustedProxies, passwords::Cost};
+use crate::{
+    http::TrustedProxies,
+    keys::{InvalidKeySettings, KeySettings},
+    passwords::Cost,
+};
 
 /// Every name that auth-api knows.
 pub const SPEC: Spec = Spec {
@@ -32,6 +36,8 @@ pub const SPEC: Spec = Spec {
         "database.hot_connections",
         "database.cold_connections",
         "redis.url",
+        "keys.rotate_every",
+        "keys.pending_min",
         "password.hash_threads",
         "password.attempts_per_address_per_minute",
         "telemetry.log",
@@ -70,6 +76,9 @@ pub struct Settings {
     /// Passwords.
     #[serde(default)]
     pub password: Passwords,
+    /// Signing keys.
+    #[serde(default)]
+    pub keys: KeySettings,
     /// Logs and traces.
     #[serde(default)]
     pub telemetry: TelemetrySettings,
@@ -190,6 +199,9 @@ pub enum InvalidSettings {
         "CREDO_PUBLIC_BASE_URL must be an https URL without path, query and slash at its end, such as https://id.example.com; http is accepted for loopback addresses alone"
     )]
     PublicBaseUrl,
+    /// How long keys live.
+    #[error(transparent)]
+    Keys(#[from] InvalidKeySettings),
     /// A number that must not be zero.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
@@ -229,6 +241,7 @@ impl Settings {
                 return Err(InvalidSettings::Zero(name));
             }
         }
+        self.keys.validate()?;
         Ok(())
     }
 

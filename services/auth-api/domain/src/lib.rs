@@ -31,6 +31,7 @@ pub mod scope;
 pub mod session;
 pub mod sign_in;
 pub mod signing_algorithm;
+pub mod signing_key;
 pub mod tenant;
 pub mod user;
 

@@ -22,6 +22,21 @@ pub const CLIENT_DELETED: EventType<Compliance> = EventType::new("client_deleted
 /// An administrator gave a client a new secret.
 pub const CLIENT_SECRET_ROTATED: EventType<Compliance> =
     EventType::new("client_secret_rotated", Severity::Info, Outcome::Success);
+/// A signing key was made, by the schedule or by an administrator.
+pub const SIGNING_KEY_CREATED: EventType<Compliance> =
+    EventType::new("signing_key_created", Severity::Info, Outcome::Success);
+/// A signing key took over from the one before, if there was one.
+pub const SIGNING_KEY_ACTIVATED: EventType<Compliance> =
+    EventType::new("signing_key_activated", Severity::Info, Outcome::Success);
+/// A signing key left the JWKS: nothing that it signed lives.
+pub const SIGNING_KEY_RETIRED: EventType<Compliance> =
+    EventType::new("signing_key_retired", Severity::Info, Outcome::Success);
+/// A signing key leaked: everything that it signed is refused.
+pub const SIGNING_KEY_REVOKED: EventType<Compliance> =
+    EventType::new("signing_key_revoked", Severity::Critical, Outcome::Success);
+/// A signing key was sealed again, under the active master key.
+pub const SIGNING_KEY_RESEALED: EventType<Compliance> =
+    EventType::new("signing_key_resealed", Severity::Info, Outcome::Success);
 /// An administrator disabled a client.
 pub const CLIENT_DISABLED: EventType<Compliance> =
     EventType::new("client_disabled", Severity::Warning, Outcome::Success);

@@ -8,7 +8,7 @@ use credo_auth_domain::{
     session::Epochs,
 };
 use credo_auth_store::{AccessTokenCheck, AccessTokenStanding};
-use credo_ids::{ClientId, SessionId, TenantId, UserId};
+use credo_ids::{ClientId, SessionId, SigningKeyId, TenantId, UserId};
 use tracing::instrument;
 
 use crate::{
@@ -122,11 +122,11 @@ pub async fn verify_signature(app: &App, text: &str) -> Result<Option<SignedToke
     let Some(tenant) = app.directory.resolve_slug(slug).await? else {
         return Ok(None);
     };
-    let keys = app.keyring.tenant(tenant).await?;
-    let key = keys.find(&unverified.unverified_kid);
-    let claims = key.and_then(|key| unverified.verify(key));
-    Ok(claims.and_then(|claims| {
-        let check = parse(&claims)?;
+    let Some(key) = app.keyring.find(tenant, &unverified.unverified_kid).await? else {
+        return Ok(None);
+    };
+    Ok(unverified.verify(&key.key).and_then(|claims| {
+        let check = parse(&claims, key.id)?;
         (check.tenant_id == tenant).then_some(SignedToken { claims, check })
     }))
 }
@@ -137,7 +137,7 @@ fn is_timely(claims: &AccessTokenClaims, now: i64) -> bool {
 }
 
 /// The claims that name rows.
-fn parse(claims: &AccessTokenClaims) -> Option<AccessTokenCheck> {
+fn parse(claims: &AccessTokenClaims, key_id: SigningKeyId) -> Option<AccessTokenCheck> {
     let (user_id, session_id, user_epoch) = match (&claims.sid, claims.ep.get(2)) {
         (Some(session), Some(epoch)) => (
             Some(claims.sub.parse().ok()?),
@@ -150,6 +150,7 @@ fn parse(claims: &AccessTokenClaims) -> Option<AccessTokenCheck> {
     Some(AccessTokenCheck {
         tenant_id: claims.tid.parse().ok()?,
         token_id: claims.jti.parse().ok()?,
+        key_id,
         epochs: Epochs {
             tenant: *claims.ep.first()?,
             client: *claims.ep.get(1)?,

@@ -2,7 +2,8 @@
 //! shows again.
 //!
 //! It proves who signed in where, not who is asking: a hint grants nothing. An expired one is accepted, as the
-//! specifications ask. Refuses what this server did not sign as an ID token of just this tenant.
+//! specifications ask. Refuses what this server did not sign as an ID token of just this tenant, with a key that is still
+//! published: not a revoked one's, not a retired one's.
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ pub async fn verify_id_token_hint(app: &App, tenant: &Tenant, hint: &str) -> Res
     }
     let keys = app.keyring.published(tenant.id).await?;
     let key = keys.find(&unverified.unverified_kid);
-    let claims = key.and_then(|key| unverified.verify(key));
+    let claims = key.and_then(|named| unverified.verify(&named.key));
     Ok(claims.and_then(|claims| {
         Some(IdTokenHint {
             user: claims.sub.parse().ok()?,

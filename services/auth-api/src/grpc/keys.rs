@@ -5,7 +5,7 @@ use std::sync::Arc;
 use credo_admin::{KeysUnavailable, VerificationKey, VerificationKeys};
 use credo_auth_domain::tenant::is_slug;
 
-use crate::{app::App, keys::PublicKey, refusal::Refusal};
+use crate::{app::App, refusal::Refusal};
 
 /// The keys of the tenants of this server.
 pub(super) struct OwnKeys(pub Arc<App>);
@@ -20,8 +20,8 @@ impl VerificationKeys for OwnKeys {
         let Some(tenant) = self.0.directory.resolve_tenant(slug).await.map_err(unavailable)? else {
             return Ok(None);
         };
-        let keys = self.0.keyring.tenant(tenant.id).await.map_err(unavailable)?;
-        Ok(keys.find(kid).and_then(PublicKey::for_admin_tokens).cloned())
+        let named = self.0.keyring.find(tenant.id, kid).await.map_err(unavailable)?;
+        Ok(named.and_then(|named| named.key.for_admin_tokens().cloned()))
     }
 }
 

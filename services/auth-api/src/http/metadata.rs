@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{app::App, pages::Language, refusal::Refusal};
 
-/// How long others keep metadata and keys.
+/// How long others keep metadata. Keys have their own span.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// The text where a slug should stand, if it is text at all.
@@ -68,15 +68,19 @@ pub(super) async fn authorization_server(State(app): State<Arc<App>>, slug: Slug
 )]
 pub(super) async fn jwks(State(app): State<Arc<App>>, slug: Slug) -> Response {
     let keys = match find(&app, &slug).await {
-        Ok(Some(tenant)) => app.keyring.published(tenant.id).await,
+        Ok(Some(tenant)) => app.keyring.published_lately(tenant.id).await,
         Ok(None) => return not_found().await,
         Err(refusal) => Err(refusal),
     };
     match keys {
         Ok(keys) => {
             let content_type = HeaderValue::from_static("application/jwk-set+json");
+            let max_age = format!("public, max-age={}", app.keyring.spans().jwks_max_age.as_secs());
+            let Ok(max_age) = HeaderValue::try_from(max_age) else {
+                return Answer::new(&app).refusal(&Refusal::internal("max-age"));
+            };
             (
-                [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, MAX_AGE)],
+                [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, max_age)],
                 keys.jwks.clone(),
             )
                 .into_response()

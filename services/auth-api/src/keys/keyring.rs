@@ -2,113 +2,74 @@
 //!
 //! A tenant that lacks a key of an algorithm gets one when it is first needed; of replicas that make one at the same time,
 //! one wins. What is published is at most a second old, so that a key which another replica has just made is found here too.
+//!
+//! Invariant: nothing signs with a view of the keys that is older than a minute, nor with one that the revocation feed does
+//! not vouch for. A key is published for longer than that before it signs, so every replica publishes it by then.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use credo_auth_domain::signing_algorithm::SigningAlgorithm;
-use credo_auth_store::{Fault, Store, StoredSigningKey};
+use credo_auth_store::{Fault, Store};
+use credo_clock::SharedClock;
 use credo_ids::TenantId;
 use moka::future::Cache;
-use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
-use super::{KeyFault, MasterKeys, PublicKey, SigningKey, public_key::PublicJwk};
-use crate::refusal::Refusal;
+use super::{
+    KeyFault, KeySpans, MasterKeys,
+    views::{NamedKey, PublishedKeys, TenantKeys},
+};
+use crate::{feed::Feed, refusal::Refusal};
 
-/// How long a tenant's keys are kept.
-const TTL: Duration = Duration::from_mins(1);
-/// How long what is published is kept.
-const PUBLISHED_TTL: Duration = Duration::from_secs(1);
 /// How many tenants' keys are kept.
 const CAPACITY: u64 = 10_000;
 /// How often a key that was just made is looked for.
 const MAX_TRIES: u32 = 3;
-
-/// The keys of one tenant.
-#[derive(Debug)]
-pub struct TenantKeys {
-    /// Signs access tokens, and ID tokens of clients that want no other algorithm.
-    pub active: SigningKey,
-    rs256: Option<SigningKey>,
-    /// Verify.
-    pub published: Arc<PublishedKeys>,
-}
-
-impl TenantKeys {
-    /// The key that signs by an algorithm, if there is one yet.
-    #[must_use]
-    pub const fn signing(&self, algorithm: SigningAlgorithm) -> Option<&SigningKey> {
-        match algorithm {
-            SigningAlgorithm::Es256 => Some(&self.active),
-            SigningAlgorithm::Rs256 => self.rs256.as_ref(),
-        }
-    }
-
-    /// The public key of that name.
-    #[must_use]
-    pub fn find(&self, kid: &str) -> Option<&PublicKey> {
-        self.published.find(kid)
-    }
-}
-
-/// What is published of a tenant's keys.
-#[derive(Debug)]
-pub struct PublishedKeys {
-    by_kid: HashMap<String, PublicKey>,
-    /// The JWK Set as it is served.
-    pub jwks: Bytes,
-}
-
-impl PublishedKeys {
-    /// The key of that name.
-    #[must_use]
-    pub fn find(&self, kid: &str) -> Option<&PublicKey> {
-        self.by_kid.get(kid)
-    }
-
-    fn parse(stored: &[StoredSigningKey]) -> Result<Arc<Self>, KeyFault> {
-        #[derive(Serialize)]
-        struct JwkSet {
-            keys: Vec<PublicJwk>,
-        }
-        let mut by_kid = HashMap::new();
-        let mut set = JwkSet { keys: Vec::new() };
-        for key in stored {
-            let (verifies, jwk) = PublicKey::parse(key)?;
-            by_kid.insert(key.kid.clone(), verifies);
-            set.keys.push(jwk);
-        }
-        let jwks = serde_json::to_vec(&set)?.into();
-        Ok(Arc::new(Self { by_kid, jwks }))
-    }
-}
+/// Tenants whose keys wait for a step. One that finds no room is due again a minute later.
+const MAX_DUE: usize = 1_000;
 
 /// Where keys are found.
 #[derive(Debug)]
 pub struct Keyring {
-    masters: Arc<MasterKeys>,
-    store: Arc<Store>,
-    cache: Cache<TenantId, Arc<TenantKeys>>,
+    pub(super) masters: Arc<MasterKeys>,
+    pub(super) store: Arc<Store>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) spans: KeySpans,
+    clock: SharedClock,
+    views: Cache<TenantId, Arc<TenantKeys>>,
     published: Cache<TenantId, Arc<PublishedKeys>>,
     /// One key is made at a time: it takes a thread for up to a second.
     making: Semaphore,
+    due: mpsc::Sender<TenantId>,
 }
 
 impl Keyring {
-    /// Opens keys with `masters`.
+    /// Opens keys with `masters`. What is due for a tenant is told to the receiver.
     #[must_use]
-    pub fn new(masters: MasterKeys, store: Arc<Store>) -> Self {
-        Self {
+    pub fn new(
+        masters: MasterKeys,
+        store: Arc<Store>,
+        feed: Arc<Feed>,
+        clock: SharedClock,
+        spans: KeySpans,
+    ) -> (Arc<Self>, mpsc::Receiver<TenantId>) {
+        let (due, steps) = mpsc::channel(MAX_DUE);
+        let cache = |ttl| Cache::builder().time_to_live(ttl).max_capacity(CAPACITY);
+        let keyring = Self {
             masters: Arc::new(masters),
             store,
-            cache: Cache::builder().time_to_live(TTL).max_capacity(CAPACITY).build(),
+            feed,
+            views: cache(spans.view_max_age).build(),
             published: Cache::builder()
-                .time_to_live(PUBLISHED_TTL)
+                .time_to_live(spans.published_max_age)
                 .max_capacity(CAPACITY)
                 .build(),
+            spans,
+            clock,
             making: Semaphore::new(1),
-        }
+            due,
+        };
+        (Arc::new(keyring), steps)
     }
 
     /// The master keys.
@@ -117,13 +78,35 @@ impl Keyring {
         &self.masters
     }
 
-    /// The keys of a tenant.
+    /// The spans that keys live by.
+    #[must_use]
+    pub const fn spans(&self) -> &KeySpans {
+        &self.spans
+    }
+
+    /// The keys of a tenant, to sign with now.
     ///
     /// # Errors
     /// If they cannot be read, or cannot be opened.
     pub async fn tenant(&self, tenant: TenantId) -> Result<Arc<TenantKeys>, Refusal> {
-        let loading = self.cache.try_get_with(tenant, self.load(tenant));
-        loading.await.map_err(|error| error.refusal())
+        if let Some(kept) = self.views.get(&tenant).await {
+            if self.is_young(&kept) && self.feed.vouches_for_keys(tenant, kept.published.ids()) {
+                return Ok(kept);
+            }
+            self.views.invalidate(&tenant).await;
+        }
+        let loading = self.views.try_get_with(tenant, self.load(tenant));
+        let keys = loading.await.map_err(|error| error.refusal())?;
+        if keys.wants_a_step() && self.due.try_send(tenant).is_err() {
+            tracing::warn!(%tenant, "the keys' next step waits: too many are due");
+        }
+        Ok(keys)
+    }
+
+    /// Whether `keys` may sign still. They may not after a minute, such as in a process that was stopped for a while.
+    #[must_use]
+    pub fn may_sign(&self, tenant: TenantId, keys: &TenantKeys) -> bool {
+        self.is_young(keys) && !self.feed.knows_revoked(tenant, keys.published.ids())
     }
 
     /// The keys of a tenant, with one that signs by `algorithm` among them.
@@ -141,85 +124,103 @@ impl Keyring {
                 return Ok(keys);
             }
             let one_at_a_time = self.making.acquire().await;
-            self.cache.invalidate(&tenant).await; // somebody may have made it while this waited
+            self.views.invalidate(&tenant).await; // somebody may have made it while this waited
             let keys = self.tenant(tenant).await?;
             if keys.signing(algorithm).is_some() {
                 return Ok(keys);
             }
-            let made = self.make(tenant, algorithm).await;
+            let made = self.make_first(tenant, algorithm).await;
             made.map_err(|error| error.refusal())?;
-            self.cache.invalidate(&tenant).await;
-            self.published.invalidate(&tenant).await;
+            self.forget(tenant).await;
             drop(one_at_a_time);
         }
         Err(Refusal::internal("a signing key that was just made is not there"))
     }
 
-    /// What is published of a tenant's keys. While the database gives no answer, what was read in the last minute.
+    /// The key of that name that verifies a tenant's tokens. Where the feed is too old to vouch for it, whoever asks must ask
+    /// the rows. A name that is not known is looked for again, at most once a second.
+    ///
+    /// # Errors
+    /// If keys have to be read and cannot be.
+    pub async fn find(&self, tenant: TenantId, kid: &str) -> Result<Option<NamedKey>, Refusal> {
+        let kept = self.views.get(&tenant).await.filter(|kept| self.may_sign(tenant, kept));
+        let kept = match kept {
+            Some(kept) => kept,
+            None => self.tenant(tenant).await?,
+        };
+        match kept.published.find(kid) {
+            Some(key) => Ok(Some(key.clone())),
+            None => Ok(self.published(tenant).await?.find(kid).cloned()),
+        }
+    }
+
+    /// What is published of a tenant's keys.
     ///
     /// # Errors
     /// If they cannot be read.
     pub async fn published(&self, tenant: TenantId) -> Result<Arc<PublishedKeys>, Refusal> {
-        let loading = self.published.try_get_with::<_, LoadError>(tenant, async {
-            let stored = self.store.list_signing_keys(tenant).await?;
-            if stored.iter().any(|key| key.active) {
-                return Ok(PublishedKeys::parse(&stored)?);
-            }
-            Ok(Arc::clone(&self.load(tenant).await?.published))
-        });
-        match loading.await {
+        self.read_published(tenant).await.map_err(|error| error.refusal())
+    }
+
+    /// The same for the JWKS: while the database gives no answer, what was read in the last minute.
+    ///
+    /// # Errors
+    /// If they cannot be read and were not lately.
+    pub async fn published_lately(&self, tenant: TenantId) -> Result<Arc<PublishedKeys>, Refusal> {
+        match self.read_published(tenant).await {
             Ok(published) => Ok(published),
-            Err(error) => match self.cache.get(&tenant).await {
-                Some(kept) => Ok(Arc::clone(&kept.published)),
-                None => Err(error.refusal()),
+            Err(error) => match self.views.get(&tenant).await {
+                Some(kept) if self.may_sign(tenant, &kept) => Ok(Arc::clone(&kept.published)),
+                _ => Err(error.refusal()),
             },
         }
     }
 
+    /// Forgets what was read of a tenant's keys.
+    pub async fn forget(&self, tenant: TenantId) {
+        self.views.invalidate(&tenant).await;
+        self.published.invalidate(&tenant).await;
+    }
+
+    async fn read_published(&self, tenant: TenantId) -> Result<Arc<PublishedKeys>, Arc<LoadError>> {
+        if let Some(kept) = self.published.get(&tenant).await
+            && self.feed.knows_revoked(tenant, kept.ids())
+        {
+            self.published.invalidate(&tenant).await;
+        }
+        let loading = self.published.try_get_with::<_, LoadError>(tenant, async {
+            let stored = self.store.list_signing_keys(tenant).await?;
+            if stored.keys.iter().any(credo_auth_store::StoredSigningKey::is_active) {
+                return Ok(PublishedKeys::parse(&stored.keys)?);
+            }
+            Ok(Arc::clone(&self.load(tenant).await?.published))
+        });
+        loading.await
+    }
+
     async fn load(&self, tenant: TenantId) -> Result<Arc<TenantKeys>, LoadError> {
+        let mut read_at = self.clock.monotonic();
         let mut stored = self.store.list_signing_keys(tenant).await?;
-        if !has_active(&stored, SigningAlgorithm::Es256) {
-            self.make(tenant, SigningAlgorithm::Es256).await?;
+        let has_active = |key: &credo_auth_store::StoredSigningKey| {
+            key.is_active() && key.algorithm == SigningAlgorithm::Es256.as_str()
+        };
+        if !stored.keys.iter().any(has_active) {
+            self.make_first(tenant, SigningAlgorithm::Es256).await?;
+            read_at = self.clock.monotonic();
             stored = self.store.list_signing_keys(tenant).await?;
         }
-        Ok(Arc::new(self.open(tenant, &stored)?))
+        let schedule = (&self.spans.schedule, read_at);
+        Ok(Arc::new(TenantKeys::open(tenant, &stored, &self.masters, schedule)?))
     }
 
-    /// Stores a key, unless the tenant has one of that algorithm by now.
-    async fn make(&self, tenant: TenantId, algorithm: SigningAlgorithm) -> Result<(), LoadError> {
-        let masters = Arc::clone(&self.masters);
-        let making = tokio::task::spawn_blocking(move || SigningKey::generate(tenant, algorithm, masters.active()));
-        let key = making.await.map_err(|error| KeyFault(error.to_string()))??;
-        Ok(self.store.insert_signing_key(tenant, &key).await?)
-    }
-
-    fn open(&self, tenant: TenantId, stored: &[StoredSigningKey]) -> Result<TenantKeys, KeyFault> {
-        let open = |algorithm: SigningAlgorithm| {
-            let mut active = stored
-                .iter()
-                .filter(|key| key.active && key.algorithm == algorithm.as_str());
-            active
-                .next()
-                .map(|key| SigningKey::open(tenant, key, &self.masters))
-                .transpose()
-        };
-        let active = open(SigningAlgorithm::Es256)?;
-        Ok(TenantKeys {
-            active: active.ok_or_else(|| KeyFault(format!("tenant {tenant} has no active key")))?,
-            rs256: open(SigningAlgorithm::Rs256)?,
-            published: PublishedKeys::parse(stored)?,
-        })
+    fn is_young(&self, keys: &TenantKeys) -> bool {
+        self.clock.monotonic().saturating_sub(keys.read_at) < self.spans.view_max_age
     }
 }
 
-fn has_active(stored: &[StoredSigningKey], algorithm: SigningAlgorithm) -> bool {
-    stored
-        .iter()
-        .any(|key| key.active && key.algorithm == algorithm.as_str())
-}
-
+/// Why keys are not there.
 #[derive(Debug, thiserror::Error)]
-enum LoadError {
+pub(super) enum LoadError {
     #[error(transparent)]
     Store(#[from] Fault),
     #[error(transparent)]
@@ -227,7 +228,7 @@ enum LoadError {
 }
 
 impl LoadError {
-    fn refusal(&self) -> Refusal {
+    pub(super) fn refusal(&self) -> Refusal {
         match self {
             Self::Store(fault) => Refusal::from(fault),
             Self::Keys(error) => Refusal::internal(&error.to_string()),

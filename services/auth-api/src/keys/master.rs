@@ -95,6 +95,13 @@ impl MasterKeys {
         &self.0[0]
     }
 
+    /// The ids of the keys that are suspected.
+    #[must_use]
+    pub fn demoted_ids(&self) -> Vec<i16> {
+        let demoted = self.0.iter().filter(|key| key.demoted);
+        demoted.map(|key| i16::from(key.id)).collect()
+    }
+
     /// The key of that id.
     #[must_use]
     pub fn find(&self, id: u8) -> Option<&MasterKey> {

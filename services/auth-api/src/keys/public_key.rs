@@ -9,7 +9,6 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_admin::VerificationKey;
 use credo_auth_domain::signing_algorithm::SigningAlgorithm;
-use credo_auth_store::StoredSigningKey;
 use serde::Serialize;
 
 use super::KeyFault;
@@ -43,14 +42,13 @@ enum Parameters {
 }
 
 impl PublicKey {
-    /// A stored key, and what is published of it.
+    /// A stored key, and what is published of it. `bytes` are the uncompressed SEC 1 point, or the `RSAPublicKey` of RFC 8017.
     ///
     /// # Errors
     /// If the stored bytes are no public key of the stored algorithm.
-    pub fn parse(stored: &StoredSigningKey) -> Result<(Self, PublicJwk), KeyFault> {
-        let fault = |error: &dyn std::fmt::Display| KeyFault(format!("signing key {}: {error}", stored.kid));
-        let algorithm = SigningAlgorithm::find(&stored.algorithm).ok_or_else(|| fault(&"unknown algorithm"))?;
-        let bytes = stored.public_key.as_slice();
+    pub fn parse(kid: &str, algorithm: &str, bytes: &[u8]) -> Result<(Self, PublicJwk), KeyFault> {
+        let fault = |error: &dyn std::fmt::Display| KeyFault(format!("signing key {kid}: {error}"));
+        let algorithm = SigningAlgorithm::find(algorithm).ok_or_else(|| fault(&"unknown algorithm"))?;
         let (key, parameters) = match algorithm {
             SigningAlgorithm::Es256 => {
                 let key = VerificationKey::es256(bytes).map_err(|error| fault(&error))?;
@@ -69,7 +67,7 @@ impl PublicKey {
         let jwk = PublicJwk {
             r#use: "sig",
             alg: algorithm.as_str(),
-            kid: stored.kid.clone(),
+            kid: kid.to_owned(),
             parameters,
         };
         Ok((key, jwk))

@@ -19,6 +19,7 @@ use credo_auth_domain::{access_token::ACCESS_TOKEN_TYPE, signing_algorithm::Sign
 use credo_auth_store::{NewSigningKey, StoredSigningKey};
 use credo_ids::{SigningKeyId, TenantId};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::{KeyFault, MasterKey, MasterKeys};
 
@@ -86,16 +87,7 @@ impl SigningKey {
         let pair = Pair::generate(algorithm).map_err(failed)?;
         let id = SigningKeyId::now_v7();
         let kid = id.to_string();
-        let mut nonce = [0; NONCE_LENGTH];
-        rand::fill(&mut nonce).map_err(failed)?;
-        let mut sealed = pair.to_pkcs8().map_err(failed)?;
-        let aad = Aad::from(associated(tenant, &kid));
-        let unique = aead::Nonce::assume_unique_for_key(nonce);
-        master
-            .key_wrap
-            .seal_in_place_append_tag(unique, aad, &mut sealed)
-            .map_err(failed)?;
-        sealed.splice(0..0, nonce);
+        let sealed = seal(tenant, &kid, &pair.to_pkcs8().map_err(failed)?, master).map_err(failed)?;
         Ok(NewSigningKey {
             id,
             kid,
@@ -111,32 +103,10 @@ impl SigningKey {
     /// # Errors
     /// If its master key is not in the file, or if it was not sealed for this tenant and name.
     pub fn open(tenant: TenantId, stored: &StoredSigningKey, masters: &MasterKeys) -> Result<Self, KeyFault> {
-        let master = u8::try_from(stored.master_key_id)
-            .ok()
-            .and_then(|id| masters.find(id))
-            .ok_or_else(|| {
-                KeyFault(format!(
-                    "signing key {} is sealed under master key {}, which the file lacks",
-                    stored.kid, stored.master_key_id
-                ))
-            })?;
-        let failed = || {
-            KeyFault(format!(
-                "signing key {} does not open under master key {}",
-                stored.kid, master.id
-            ))
-        };
-        let (nonce, sealed) = stored.sealed_key.split_at_checked(NONCE_LENGTH).ok_or_else(failed)?;
-        let nonce = aead::Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;
-        let mut document = zeroize::Zeroizing::new(sealed.to_vec());
-        let aad = Aad::from(associated(tenant, &stored.kid));
-        let length = master
-            .key_wrap
-            .open_in_place(nonce, aad, &mut document)
-            .map_err(|_| failed())?
-            .len();
+        let document = unseal(tenant, stored, masters)?;
+        let failed = || KeyFault(format!("signing key {} is no key of its algorithm", stored.kid));
         let algorithm = SigningAlgorithm::find(&stored.algorithm).ok_or_else(failed)?;
-        let pair = Pair::parse(algorithm, &document[..length]).ok_or_else(failed)?;
+        let pair = Pair::parse(algorithm, &document).ok_or_else(failed)?;
         if pair.public_key() != stored.public_key {
             return Err(KeyFault(format!(
                 "signing key {} is not that of its public key",
@@ -157,6 +127,16 @@ impl SigningKey {
             kid: stored.kid.clone(),
             pair,
         })
+    }
+
+    /// A stored key, sealed anew under the active master key.
+    ///
+    /// # Errors
+    /// If it does not open, or the system has no randomness.
+    pub fn reseal(tenant: TenantId, stored: &StoredSigningKey, masters: &MasterKeys) -> Result<Vec<u8>, KeyFault> {
+        let document = unseal(tenant, stored, masters)?;
+        let sealed = seal(tenant, &stored.kid, &document, masters.active());
+        sealed.map_err(|_| KeyFault(format!("signing key {} could not be sealed again", stored.kid)))
     }
 
     /// The compact serialisation (RFC 7515 section 7.1) of `claims`.
@@ -200,11 +180,11 @@ impl Pair {
         }
     }
 
-    fn to_pkcs8(&self) -> Result<Vec<u8>, Unspecified> {
-        Ok(match self {
+    fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+        Ok(Zeroizing::new(match self {
             Self::Es256(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
             Self::Rs256(pair) => AsDer::<Pkcs8V1Der<'static>>::as_der(pair)?.as_ref().to_vec(),
-        })
+        }))
     }
 
     /// The uncompressed SEC 1 point, or the `RSAPublicKey` of RFC 8017 appendix A.1.1.
@@ -234,6 +214,39 @@ impl fmt::Debug for SigningKey {
     }
 }
 
+/// The nonce, and the document encrypted behind it.
+fn seal(tenant: TenantId, kid: &str, document: &[u8], master: &MasterKey) -> Result<Vec<u8>, Unspecified> {
+    let mut nonce = [0; NONCE_LENGTH];
+    rand::fill(&mut nonce)?;
+    let mut sealed = Vec::with_capacity(NONCE_LENGTH + document.len() + master.key_wrap.algorithm().tag_len());
+    sealed.extend_from_slice(document);
+    let unique = aead::Nonce::assume_unique_for_key(nonce);
+    let aad = Aad::from(associated(tenant, kid));
+    master.key_wrap.seal_in_place_append_tag(unique, aad, &mut sealed)?;
+    sealed.splice(0..0, nonce);
+    Ok(sealed)
+}
+
+/// The document of a stored key.
+fn unseal(tenant: TenantId, stored: &StoredSigningKey, masters: &MasterKeys) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    let (kid, id) = (&stored.kid, stored.master_key_id);
+    let master = u8::try_from(id).ok().and_then(|id| masters.find(id));
+    let master = master.ok_or_else(|| {
+        KeyFault(format!(
+            "signing key {kid} is sealed under master key {id}, which the file lacks"
+        ))
+    })?;
+    let failed = || KeyFault(format!("signing key {kid} does not open under master key {id}"));
+    let (nonce, sealed) = stored.sealed_key.split_at_checked(NONCE_LENGTH).ok_or_else(failed)?;
+    let nonce = aead::Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;
+    let mut document = Zeroizing::new(sealed.to_vec());
+    let aad = Aad::from(associated(tenant, kid));
+    let opened = master.key_wrap.open_in_place(nonce, aad, &mut document);
+    let length = opened.map_err(|_| failed())?.len();
+    document.truncate(length);
+    Ok(document)
+}
+
 /// What a sealed key is bound to: it opens for its tenant and its name alone.
 fn associated(tenant: TenantId, kid: &str) -> Vec<u8> {
     [b"credo signing key v1", &tenant.as_bytes()[..], kid.as_bytes()].concat()
@@ -242,6 +255,8 @@ fn associated(tenant: TenantId, kid: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use credo_auth_domain::signing_key::{KeyState, Stage};
 
     use super::*;
 
@@ -254,7 +269,10 @@ mod tests {
             id: key.id,
             kid: key.kid,
             algorithm: key.algorithm.to_owned(),
-            active: true,
+            stage: Stage {
+                state: KeyState::Active,
+                since: time::OffsetDateTime::UNIX_EPOCH,
+            },
             public_key: key.public_key,
             sealed_key: key.sealed_key,
             master_key_id: key.master_key_id,
@@ -271,6 +289,21 @@ mod tests {
             key.kid.push('x');
             assert!(SigningKey::open(tenant, &key, &masters).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_that_was_sealed_again_opens_under_the_new_master_key_alone() {
+        let line = |id: u8| format!("{id} {}\n", URL_SAFE_NO_PAD.encode([id; 32]));
+        let parse = |text: &str| MasterKeys::parse(text).unwrap();
+        let (old, both, new) = (parse(&line(1)), parse(&(line(2) + &line(1))), parse(&line(2)));
+        let tenant = TenantId::now_v7();
+        let mut key = stored(SigningKey::generate(tenant, SigningAlgorithm::Es256, old.active()).unwrap());
+        assert!(SigningKey::reseal(TenantId::now_v7(), &key, &both).is_err());
+        assert!(SigningKey::reseal(tenant, &key, &new).is_err());
+        key.sealed_key = SigningKey::reseal(tenant, &key, &both).unwrap();
+        assert!(SigningKey::open(tenant, &key, &both).is_err());
+        key.master_key_id = 2;
+        assert!(SigningKey::open(tenant, &key, &new).is_ok() && SigningKey::open(tenant, &key, &old).is_err());
     }
 
     #[test]

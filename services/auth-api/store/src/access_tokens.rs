@@ -1,7 +1,7 @@
 //! Whether an access token is still honoured, asked of the rows themselves.
 
 use credo_auth_domain::session::Epochs;
-use credo_ids::{ClientId, SessionId, TenantId, TokenId, UserId};
+use credo_ids::{ClientId, SessionId, SigningKeyId, TenantId, TokenId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
 
@@ -14,6 +14,8 @@ pub struct AccessTokenCheck {
     pub tenant_id: TenantId,
     /// Its own id.
     pub token_id: TokenId,
+    /// The key that signed it.
+    pub key_id: SigningKeyId,
     /// What it was issued under.
     pub epochs: Epochs,
     /// Its client.
@@ -47,11 +49,14 @@ impl Store {
             token.epochs.tenant,
             token.client_id.as_uuid(),
             token.epochs.client,
-            token.session_id.map(|session| session.as_uuid()) as Option<Uuid>
+            token.session_id.map(|session| session.as_uuid()) as Option<Uuid>,
+            token.key_id.as_uuid()
         )
         .fetch_optional(&self.hot)
         .await?;
-        let good = row.is_some_and(|row| row.tenant_good && row.client_good && row.session_good && !row.jti_revoked);
+        let good = row.is_some_and(|row| {
+            row.tenant_good && row.client_good && row.session_good && row.key_good && !row.jti_revoked
+        });
         Ok(if good {
             AccessTokenStanding::Good
         } else {

@@ -55,7 +55,9 @@ pub use revocations::{FeedRow, Poll, RevokedKind};
 pub use security_events::SecurityEvent;
 pub use sessions::{EndAll, Revoke, SessionOwner};
 pub use sign_in_attempts::{Account, Reservation};
-pub use signing_keys::{NewSigningKey, StoredSigningKey};
+pub use signing_keys::{
+    KeyChange, NewKeyEvent, NewSigningKey, Resealed, SealedUnder, SigningKeyRecord, StoredKeys, StoredSigningKey,
+};
 pub use work::Work;
 
 use observed::Observed;

@@ -187,7 +187,9 @@ async fn at_05_token_of_a_retired_key_is_refused() {
     let next = Tokens::from(&retiring.refresh(&world.client, &tokens.refresh).await);
     assert_ne!(header_of(&next.access)["kid"], header_of(&tokens.access)["kid"]);
     assert_eq!(jwks(&retiring, &world.tenant).await.keys.len(), 2);
-    world.sql("UPDATE signing_key SET state = 4 WHERE state = 3").await;
+    world
+        .sql("UPDATE signing_key SET state = 4, sealed_key = '' WHERE state = 3")
+        .await;
     let retired = world.replica().await;
     assert_refused(&world, &retired, &tokens.access).await;
     retired.userinfo(&next.access).await.ok();

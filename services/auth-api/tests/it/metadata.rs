@@ -94,7 +94,7 @@ async fn ds_05_unknown_suspended_and_misspelt_tenants_get_one_answer() {
     }
     assert_eq!(
         world.number("SELECT count(*) FROM signing_key").await,
-        1,
+        2,
         "keys are made for tenants alone"
     );
 }
@@ -103,12 +103,17 @@ async fn ds_05_unknown_suspended_and_misspelt_tenants_get_one_answer() {
 async fn replicas_that_make_a_tenants_first_key_agree() {
     let world = World::new().await;
     let (one, two) = (world.replica().await, world.replica().await);
+    world.sql("DELETE FROM signing_key").await;
     let path = "/t/demo/jwks.json";
     let (first, second) = tokio::join!(one.send(Call::get(path)), two.send(Call::get(path)));
     assert_eq!(first.ok(), second.ok());
     let tokens = one.tokens(&world.client, &world.user).await;
     two.userinfo(&tokens.access).await.ok();
     assert_eq!(world.number("SELECT count(*) FROM signing_key").await, 1);
+    assert_eq!(world.event_types().await[0], "signing_key_created");
+    let events = world.event_types().await;
+    let made = events.iter().filter(|kind| *kind == "signing_key_created");
+    assert_eq!(made.count(), 1, "the loser's event went with its key");
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use credo_auth_domain::{
     lifetime::{ACCESS_TOKEN_TTL, ADMIN_TOKEN_TTL},
     scope::Scope,
     session::Epochs,
+    signing_algorithm::SigningAlgorithm,
 };
-use credo_ids::{SessionId, UserId};
+use credo_ids::{SessionId, TenantId, UserId};
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
@@ -65,6 +66,8 @@ pub(super) struct Person<'a> {
 pub(super) struct Signer<'a> {
     pub app: &'a App,
     keys: Arc<TenantKeys>,
+    tenant: TenantId,
+    algorithm: SigningAlgorithm,
 }
 
 impl<'a> Signer<'a> {
@@ -74,14 +77,28 @@ impl<'a> Signer<'a> {
             .keyring
             .tenant_signing(client.tenant.id, client.id_token_alg)
             .await?;
-        Ok(Self { app, keys })
+        let (tenant, algorithm) = (client.tenant.id, client.id_token_alg);
+        Ok(Self {
+            app,
+            keys,
+            tenant,
+            algorithm,
+        })
+    }
+
+    /// The keys, if they may sign by now; they were read anew if not.
+    async fn keys(&self) -> Result<Arc<TenantKeys>, Refusal> {
+        if self.app.keyring.may_sign(self.tenant, &self.keys) {
+            return Ok(Arc::clone(&self.keys));
+        }
+        self.app.keyring.tenant_signing(self.tenant, self.algorithm).await
     }
 }
 
 /// Signs the tokens of a grant.
 #[instrument(skip_all)]
 pub(super) async fn issue(signer: &Signer<'_>, grant: Grant<'_>) -> Result<TokenResponse, Refusal> {
-    let keys = &signer.keys;
+    let keys = signer.keys().await?;
     let issuer = grant.client.tenant.issuer(&signer.app.settings.public_base_url);
     let is_admin = grant.scope.is_admin();
     let ttl = if is_admin { ADMIN_TOKEN_TTL } else { ACCESS_TOKEN_TTL };

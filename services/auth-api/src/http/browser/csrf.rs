@@ -106,7 +106,7 @@ fn is_ours(
     let bytes = read(&Cookies::of(headers))?;
     let field = URL_SAFE_NO_PAD.decode(field?).ok()?;
     let (id, shown) = field.split_first()?;
-    let master = app.keyring.masters().find(*id)?;
+    let master = app.keyring.masters().find(*id).filter(|key| !key.demoted)?;
     hmac::verify(&master.csrf, &message(&bytes, form), shown).ok()
 }
 

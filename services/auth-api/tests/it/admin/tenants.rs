@@ -43,7 +43,7 @@ async fn a_tenant_is_served_as_soon_as_it_is_made() {
             .world
             .number("SELECT count(*) FROM signing_key WHERE state = 2")
             .await,
-        2
+        3
     );
 
     let metadata = console.get("/t/acme/.well-known/openid-configuration").await.ok();
@@ -71,8 +71,8 @@ async fn tn_07_slugs_are_never_used_again() {
     );
     assert_eq!(
         console.world.number("SELECT count(*) FROM signing_key").await,
-        2,
-        "system's and acme's"
+        3,
+        "system's, demo's and acme's"
     );
 }
 

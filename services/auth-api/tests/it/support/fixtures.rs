@@ -3,12 +3,18 @@
 use std::sync::LazyLock;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
-use credo_auth_domain::credential::{generate_client_secret, hash_client_secret};
-use credo_ids::{ClientId, TenantId, UserId};
+use auth_api::keys::{MasterKeys, SigningKey};
+use credo_auth_domain::{
+    credential::{generate_client_secret, hash_client_secret},
+    signing_algorithm::SigningAlgorithm,
+};
+use credo_ids::{ClientId, SigningKeyId, TenantId, UserId};
 use credo_testkit::sqlx::{self, PgPool};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use super::ReplicaSpec;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -105,10 +111,33 @@ pub async fn insert_tenant(owner: &PgPool, slug: &str) -> Tenant {
         .execute(owner)
         .await
         .unwrap();
+    insert_signing_key(owner, id, 2).await;
     Tenant {
         id,
         slug: slug.to_owned(),
     }
+}
+
+/// A key of a tenant in a state, as a tenant has one from the beginning, under the usual master key. Gives its id.
+pub async fn insert_signing_key(owner: &PgPool, tenant: TenantId, state: i16) -> SigningKeyId {
+    let masters = MasterKeys::parse(&ReplicaSpec::master_key(1, "")).unwrap();
+    let key = SigningKey::generate(tenant, SigningAlgorithm::Es256, masters.active()).unwrap();
+    sqlx::query(
+        "INSERT INTO signing_key (id, tenant_id, kid, algorithm, state, public_key, sealed_key, master_key_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(key.id.as_uuid())
+    .bind(tenant.as_uuid())
+    .bind(&key.kid)
+    .bind(key.algorithm)
+    .bind(state)
+    .bind(key.public_key)
+    .bind(key.sealed_key)
+    .bind(key.master_key_id)
+    .execute(owner)
+    .await
+    .unwrap();
+    key.id
 }
 
 pub async fn insert_client(owner: &PgPool, tenant: &Tenant, spec: ClientSpec) -> Client {
