@@ -155,16 +155,7 @@ impl Metrics {
                 "credo_audit_compliance_persist_failures_total",
                 "Compliance events that could not be written; their request failed too.",
             )?,
-            key_upkeep: UpkeepMetrics {
-                under_other_master_keys: IntGauge::new(
-                    "credo_signing_keys_under_other_master_keys",
-                    "Published signing keys that are sealed under another master key than the active one.",
-                )?,
-                failures: IntCounter::new(
-                    "credo_signing_key_upkeep_failures_total",
-                    "Steps of signing keys that failed; they are taken again.",
-                )?,
-            },
+            key_upkeep: UpkeepMetrics::new()?,
             in_flight: IntGauge::new("credo_http_requests_in_flight", "Requests that are being served.")?,
             password_hash_seconds: seconds("credo_password_hash_seconds", "Time of an Argon2 computation.")?,
             password_wait_seconds: seconds(

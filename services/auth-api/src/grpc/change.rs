@@ -67,6 +67,10 @@ change_messages! {
     "RevokeSessionsIssuedBefore" RevokeSessionsIssuedBeforeRequest;
     "RevokeConsent" RevokeConsentRequest;
     "SetRateLimit" SetRateLimitRequest;
+    "CreateSigningKey" CreateSigningKeyRequest;
+    "ActivateSigningKey" ActivateSigningKeyRequest;
+    "RetireSigningKey" RetireSigningKeyRequest;
+    "EmergencyRevokeSigningKey" EmergencyRevokeSigningKeyRequest;
 }
 
 /// The change and the message of a request that came through the layers.

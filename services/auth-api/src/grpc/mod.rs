@@ -16,6 +16,7 @@ mod profile;
 mod rate_limits;
 mod server;
 mod sessions;
+mod signing_keys;
 mod standing;
 mod status;
 mod tenants;

@@ -13,13 +13,15 @@ use credo_proto::{
     admin::v1::{
         client_service_server::ClientServiceServer, consent_service_server::ConsentServiceServer,
         rate_limit_service_server::RateLimitServiceServer, session_service_server::SessionServiceServer,
-        tenant_service_server::TenantServiceServer, user_service_server::UserServiceServer,
+        signing_key_service_server::SigningKeyServiceServer, tenant_service_server::TenantServiceServer,
+        user_service_server::UserServiceServer,
     },
 };
 
 use super::{
     call::in_context, clients::Clients, consents::Consents, database_clock::DatabaseClock, keys::OwnKeys,
-    rate_limits::RateLimits, sessions::Sessions, standing::honoured, tenants::Tenants, users::Users,
+    rate_limits::RateLimits, sessions::Sessions, signing_keys::SigningKeys, standing::honoured, tenants::Tenants,
+    users::Users,
 };
 use crate::app::App;
 
@@ -58,6 +60,7 @@ fn services(app: &Arc<App>) -> Services {
         .with(ConsentServiceServer::new(Consents::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(RateLimitServiceServer::new(RateLimits::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(debug_service("auth-api", Arc::clone(&app.clock)))
+        .with(SigningKeyServiceServer::new(SigningKeys::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .behind(|routes| {
             let routes = routes.into_axum_router();
             routes

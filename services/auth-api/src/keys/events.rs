@@ -35,21 +35,21 @@ pub fn changed(change: &KeyChange<'_>) -> (Value, Value) {
 }
 
 /// An event of the schedule: nobody called.
-pub(super) struct ScheduledEvent {
+pub(crate) struct ScheduledEvent {
     event: &'static EventType<Compliance>,
     at: OffsetDateTime,
     personal: PersonalPart,
 }
 
 impl ScheduledEvent {
-    pub(super) fn new(event: &'static EventType<Compliance>, at: OffsetDateTime) -> Result<Self, KeyFault> {
+    pub(crate) fn new(event: &'static EventType<Compliance>, at: OffsetDateTime) -> Result<Self, KeyFault> {
         let personal = PersonalPart::new(Personal::default());
         let personal = personal.map_err(|_| KeyFault("the system has no randomness".to_owned()))?;
         Ok(Self { event, at, personal })
     }
 
     /// The event of what became of a key.
-    pub(super) fn of(
+    pub(crate) fn of(
         &self,
         (tenant, key): (TenantId, SigningKeyId),
         before: Option<&Value>,
@@ -59,6 +59,7 @@ impl ScheduledEvent {
             object: OBJECT.to_owned(),
             object_id: key.as_bytes().to_vec(),
             before_json: before.map(Value::to_string).unwrap_or_default(),
+            reason: String::new(),
             after_json: after.to_string(),
         };
         let draft = EventDraft::new(self.event, EventId::now_v7(), tenant, self.at)

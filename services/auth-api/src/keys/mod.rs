@@ -4,7 +4,7 @@
 //!
 //! Refuses to show a private key: no type here prints one, and a private key leaves only sealed.
 
-pub mod events;
+pub(crate) mod events;
 mod jws;
 mod keyring;
 mod master;
@@ -15,6 +15,7 @@ mod spans;
 mod upkeep;
 mod views;
 
+pub(crate) use events::ScheduledEvent;
 pub use jws::{UnverifiedJws, at_hash};
 pub use keyring::Keyring;
 pub use master::{InvalidMasterKeys, MasterKey, MasterKeys};
@@ -32,5 +33,11 @@ pub struct KeyFault(String);
 impl From<serde_json::Error> for KeyFault {
     fn from(error: serde_json::Error) -> Self {
         Self(format!("claims cannot be written: {error}"))
+    }
+}
+
+impl From<KeyFault> for crate::refusal::Refusal {
+    fn from(fault: KeyFault) -> Self {
+        Self::internal(&fault.to_string())
     }
 }

@@ -37,6 +37,25 @@ pub struct UpkeepMetrics {
     pub failures: IntCounter,
 }
 
+impl UpkeepMetrics {
+    /// Both at zero.
+    ///
+    /// # Errors
+    /// If a name cannot be.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            under_other_master_keys: IntGauge::new(
+                "credo_signing_keys_under_other_master_keys",
+                "Published signing keys that are sealed under another master key than the active one.",
+            )?,
+            failures: IntCounter::new(
+                "credo_signing_key_upkeep_failures_total",
+                "Steps of signing keys that failed; they are taken again.",
+            )?,
+        })
+    }
+}
+
 /// The background of the keyring.
 #[derive(Debug)]
 pub struct Upkeep {

@@ -28,6 +28,7 @@ mod feed;
 mod id_token;
 mod input;
 mod introspect;
+mod key_rotation;
 mod locks;
 mod logout;
 mod lost_connection;

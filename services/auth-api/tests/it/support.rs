@@ -21,7 +21,7 @@ pub use self::{
     browser::{Browser, PageForm},
     call::Call,
     events::{Event, hex},
-    fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User, full_profile},
+    fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User, full_profile, insert_signing_key},
     flows::{CHALLENGE, Tokens, VERIFIER, claims, header_of, sign_in_body},
     proxy::{Loss, Proxy},
     replica::{BASE_URL, Replica, ReplicaSpec},

@@ -2,12 +2,12 @@
 
 use credo_auth_store::admin::ComplianceEvent;
 use credo_events::{Compliance, Details, EventDraft, EventType, Party, PersonalPart};
-use credo_ids::{ClientId, SessionId, TenantId, UserId};
+use credo_ids::{ClientId, SessionId, SigningKeyId, TenantId, UserId};
 use credo_proto::events::v1::{ChangeDetails, Personal};
 use serde_json::Value;
 
 use super::{AdminCall, Change};
-use crate::{app::App, refusal::Refusal};
+use crate::{app::App, keys::events, refusal::Refusal};
 
 /// What is changed.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,17 @@ impl From<(ClientId, UserId)> for Object {
             kind: "consent",
             id: *client.as_bytes(),
             party: user.into(),
+        }
+    }
+}
+
+/// A key of a tenant: whom it concerns is the tenant.
+impl From<(TenantId, SigningKeyId)> for Object {
+    fn from((tenant, id): (TenantId, SigningKeyId)) -> Self {
+        Self {
+            kind: events::OBJECT,
+            id: *id.as_bytes(),
+            party: tenant.into(),
         }
     }
 }

@@ -30,7 +30,7 @@ mod rotate_client_secret;
 mod set_rate_limit;
 mod set_user_password;
 mod tenant_status;
-mod text;
+mod signing_keys;
 mod text;
 mod update_client;
 mod update_tenant;
@@ -68,6 +68,9 @@ pub use self::{
     update_client::{ClientUpdate, update_client},
     update_tenant::{TenantUpdate, update_tenant},
     update_user::{UserUpdate, update_user},
+    signing_keys::{
+        KeyView, activate_signing_key, create_signing_key, list_signing_keys, retire_signing_key, revoke_signing_key,
+    },
     user_status::{disable_user, enable_user},
 };
 use crate::audit::RequestContext;

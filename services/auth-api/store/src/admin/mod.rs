@@ -14,6 +14,7 @@ mod session_ends;
 mod sessions;
 mod sign_in_status;
 mod tenant_changes;
+mod signing_keys;
 mod tenants;
 mod user_changes;
 mod user_status;
@@ -31,6 +32,7 @@ pub use self::{
     sessions::{SessionFilter, SessionRecord},
     sign_in_status::SignInStatus,
     tenant_changes::{TenantChange, TenantUpdate},
+    signing_keys::{EmergencyEvents, KeyRefusal, KeyStep, RevokedKey},
     tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
     user_changes::{NewPassword, UserChange, UserState},
     users::{NewUser, UserFilter, UserRecord},

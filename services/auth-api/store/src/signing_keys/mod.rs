@@ -11,6 +11,7 @@ use credo_ids::{SigningKeyId, TenantId};
 use time::OffsetDateTime;
 use tracing::instrument;
 
+pub(crate) use self::steps::{LockedKeys, insert_key};
 pub use self::{
     steps::{KeyChange, NewKeyEvent},
     upkeep::{Resealed, SealedUnder},
@@ -92,16 +93,16 @@ pub struct SigningKeyRecord {
 }
 
 /// A row as statements give it.
-struct Row {
-    id: uuid::Uuid,
-    tenant_id: uuid::Uuid,
-    kid: String,
-    algorithm: String,
-    state: i16,
-    state_at: OffsetDateTime,
-    public_key: Vec<u8>,
-    master_key_id: i16,
-    created_at: OffsetDateTime,
+pub(crate) struct Row {
+    pub id: uuid::Uuid,
+    pub tenant_id: uuid::Uuid,
+    pub kid: String,
+    pub algorithm: String,
+    pub state: i16,
+    pub state_at: OffsetDateTime,
+    pub public_key: Vec<u8>,
+    pub master_key_id: i16,
+    pub created_at: OffsetDateTime,
 }
 
 impl TryFrom<Row> for SigningKeyRecord {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use super::{Row, SigningKeyRecord};
+use super::{NewSigningKey, Row, SigningKeyRecord};
 use crate::{Fault, Store, admin::ComplianceEvent, outbox::shard};
 
 /// A step of a key, for its event.
@@ -26,7 +26,7 @@ pub type NewKeyEvent<'a> = &'a (dyn Fn(&KeyChange<'_>) -> ComplianceEvent + Sync
 
 /// The keys of one tenant and algorithm, locked.
 #[derive(Debug)]
-struct LockedKeys {
+pub(crate) struct LockedKeys {
     /// Those that are published, and the one that was asked for whatever it is.
     pub keys: Vec<SigningKeyRecord>,
     /// The database's clock, not later than the lock.
@@ -73,6 +73,11 @@ impl LockedKeys {
         self.keys.iter().find(|key| key.stage.state == state)
     }
 
+    /// The key of that id.
+    pub fn find(&self, id: SigningKeyId) -> Option<&SigningKeyRecord> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+
     /// All of them, as far as the schedule goes.
     pub fn stages(&self) -> Vec<Stage> {
         self.keys.iter().map(|key| key.stage).collect()
@@ -103,7 +108,7 @@ impl Store {
     }
 
     /// Lets a locked pending key sign; the one before is retiring.
-    async fn take_over(
+    pub(crate) async fn take_over(
         &self,
         connection: &mut PgConnection,
         locked: &LockedKeys,
@@ -123,7 +128,7 @@ impl Store {
     }
 
     /// Takes one step of a locked key, with its event.
-    async fn step(
+    pub(crate) async fn step(
         &self,
         connection: &mut PgConnection,
         change: &KeyChange<'_>,
@@ -136,7 +141,7 @@ impl Store {
     }
 
     /// Writes the event of a change under way.
-    async fn insert_event(
+    pub(crate) async fn insert_event(
         &self,
         connection: &mut PgConnection,
         (tenant, aggregate): (TenantId, Uuid),
@@ -171,6 +176,28 @@ async fn move_key(
         key.id.as_uuid(),
         key.stage.state.number(),
         state.number()
+    );
+    row.fetch_one(connection).await?.try_into()
+}
+
+/// Stores a new key in a state.
+pub(crate) async fn insert_key(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    key: &NewSigningKey,
+    state: KeyState,
+) -> Result<SigningKeyRecord, sqlx::Error> {
+    let row = sqlx::query_file_as!(
+        Row,
+        "sql/signing_key_insert.sql",
+        key.id.as_uuid(),
+        tenant.as_uuid(),
+        key.kid,
+        key.algorithm,
+        state.number(),
+        key.public_key,
+        key.sealed_key,
+        key.master_key_id
     );
     row.fetch_one(connection).await?.try_into()
 }

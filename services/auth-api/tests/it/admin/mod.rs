@@ -15,6 +15,7 @@ mod rate_limits;
 mod registration;
 mod session_ends;
 mod sessions;
+mod signing_keys;
 mod standing;
 mod tenant_changes;
 mod tenants;

@@ -107,6 +107,7 @@ async fn health_and_reflection_need_no_token_and_show_what_there_is() {
         "credo.admin.v1.ConsentService",
         "credo.admin.v1.RateLimitService",
         "credo.admin.v1.SessionService",
+        "credo.admin.v1.SigningKeyService",
         "credo.admin.v1.TenantService",
         "credo.admin.v1.UserService",
         "grpc.health.v1.Health",

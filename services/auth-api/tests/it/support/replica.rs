@@ -2,7 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use auth_api::{app::App, http, keys::MasterKeys, passwords::Cost, settings::Settings};
+use auth_api::{
+    app::App,
+    http,
+    keys::{KeySettings, MasterKeys},
+    passwords::Cost,
+    settings::Settings,
+};
 use axum::{Router, extract::ConnectInfo};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use credo_clock::{ManualClock, SharedClock};
@@ -31,6 +37,8 @@ pub struct ReplicaSpec {
     pub attempts_per_address: u32,
     /// Nothing by default: the fixtures hash for nothing.
     pub rehash_below: Cost,
+    /// How long keys live; not checked, so that a test can see what goes wrong.
+    pub keys: KeySettings,
 }
 
 impl Default for ReplicaSpec {
@@ -47,6 +55,7 @@ impl Default for ReplicaSpec {
                 memory_kib: 0,
                 passes: 0,
             },
+            keys: KeySettings::default(),
         }
     }
 }
@@ -82,6 +91,7 @@ impl Replica {
         .unwrap();
         settings.password.rehash_below = spec.rehash_below;
         settings.validate().unwrap();
+        settings.keys = spec.keys;
         let manual = ManualClock::new(OffsetDateTime::now_utc());
         let clock = spec.clock.unwrap_or_else(|| Arc::clone(&manual) as SharedClock);
         let shutdown = Shutdown::new();
