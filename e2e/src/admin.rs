@@ -8,8 +8,8 @@ use credo_proto::admin::v1::{
     DisableClientRequest, DisableUserRequest, EnableClientRequest, EnableUserRequest, GetOutboxStatusRequest,
     GetOutboxStatusResponse, QueryEventsRequest, Tenant, User as Person, UserStatus,
     audit_service_client::AuditServiceClient, client_service_client::ClientServiceClient,
-    outbox_service_client::OutboxServiceClient, tenant_service_client::TenantServiceClient,
-    user_service_client::UserServiceClient,
+    outbox_service_client::OutboxServiceClient, session_service_client::SessionServiceClient,
+    tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
 };
 use tokio::{sync::Mutex, time::Instant};
 use tonic::{
@@ -125,6 +125,10 @@ impl Admin {
 
     pub fn clients(&self) -> ClientServiceClient<Wire> {
         ClientServiceClient::new(self.auth.clone())
+    }
+
+    pub fn sessions(&self) -> SessionServiceClient<Wire> {
+        SessionServiceClient::new(self.auth.clone())
     }
 
     pub fn users(&self) -> UserServiceClient<Wire> {

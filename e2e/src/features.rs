@@ -7,6 +7,7 @@ mod browser;
 mod chromium;
 mod credoctl;
 mod digest;
+mod endings;
 mod example;
 mod failure;
 mod faults;

@@ -10,6 +10,7 @@ mod answers;
 mod browser;
 mod codes;
 mod directory;
+mod ends;
 mod examples;
 mod faults;
 mod identity;
