@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use credo_proto::admin::v1::{ResumeOutboxRequest, outbox_service_client::OutboxServiceClient};
 use tokio::process::Command;
 
-use crate::{answer::Answer, oauth::Api, patience::eventually, stack::Stack};
+use crate::{admin::Admin, answer::Answer, oauth::Api, patience::eventually, stack::Stack};
 
 /// A part that was broken is ready again within this.
 const MENDING_TIME: Duration = Duration::from_mins(1);
@@ -23,6 +24,8 @@ enum Damage {
 #[derive(Debug, Default)]
 pub struct Faults {
     open: Vec<(String, Damage)>,
+    /// Whether publishing was paused.
+    pub paused_outbox: bool,
 }
 
 impl Faults {
@@ -74,9 +77,13 @@ impl Faults {
     ///
     /// # Errors
     /// If something cannot be mended.
-    pub async fn mend_all(&mut self, stack: &Stack, api: &Api) -> Result<()> {
+    pub async fn mend_all(&mut self, stack: &Stack, api: &Api, admin: &Admin) -> Result<()> {
         while let Some((part, _)) = self.open.last().cloned() {
             self.mend(stack, api, &part).await?;
+        }
+        if std::mem::take(&mut self.paused_outbox) {
+            let mut outbox = OutboxServiceClient::new(admin.wire("OutboxService"));
+            outbox.resume_outbox(ResumeOutboxRequest::default()).await?;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ mod passes;
 mod patience;
 mod stack;
 mod steps;
+mod tail;
 mod topic;
 mod world;
 

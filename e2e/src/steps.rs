@@ -18,6 +18,7 @@ mod loads;
 mod openapi;
 mod operator;
 mod pages;
+mod pipeline;
 mod races;
 mod refresh_tokens;
 mod requests;

@@ -20,6 +20,7 @@ use crate::{
     oauth::{Api, Client, Code, Method, SignIn, User},
     patience::eventually,
     stack::Stack,
+    tail::Tail,
 };
 
 /// What a session is called that has no other name.
@@ -95,6 +96,8 @@ pub struct CredoWorld {
     pub status: Option<tonic::Status>,
     pub faults: Faults,
     pub load: Option<Load>,
+    /// Somebody who follows the trail.
+    pub tail: Option<Tail>,
     /// A real one, where a scenario needs it.
     pub chromium: Option<Chromium>,
     /// Apps on this machine that wait for an answer.
@@ -124,6 +127,7 @@ impl CredoWorld {
             status: None,
             faults: Faults::default(),
             load: None,
+            tail: None,
             chromium: None,
             apps: JoinSet::new(),
             seen: Vec::new(),
@@ -141,7 +145,7 @@ impl CredoWorld {
         if let Some(chromium) = self.chromium.take() {
             chromium.end().await?;
         }
-        self.faults.mend_all(self.stack, &self.api).await
+        self.faults.mend_all(self.stack, &self.api, &self.admin).await
     }
 
     /// Starts a real browser, in place of another.
