@@ -75,6 +75,11 @@ impl Browser {
         self.go(Method::GET, action, None).await
     }
 
+    /// What it keeps of the server, by name.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cookies.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The page that is shown.
     ///
     /// # Errors

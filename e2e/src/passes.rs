@@ -18,7 +18,7 @@ use cucumber::{
 };
 use futures::FutureExt as _;
 
-use crate::{stack::Stack, world::CredoWorld};
+use crate::{collector::Collector, stack::Stack, world::CredoWorld};
 
 /// Scenarios that run side by side where nothing is broken.
 const CONCURRENT_SCENARIOS: usize = 4;
@@ -86,6 +86,7 @@ impl fmt::Display for Tally {
 /// If there is no stack.
 pub async fn run() -> Result<Tally> {
     Stack::read()?;
+    Collector::start(Stack::get()?).await?;
     let arguments = Arguments::parsed();
     let mut tally = Tally::default();
     for pass in PASSES {

@@ -13,6 +13,8 @@ pub struct Stack {
     /// Public base URL; every issuer begins with it.
     pub base_url: String,
     services: BTreeMap<String, Service>,
+    /// `host:port`: the services send there what they trace.
+    pub collector: String,
     /// Both databases, as their owners: for inspection.
     pub postgres: Postgres,
     /// The cache.

@@ -25,6 +25,7 @@ mod requests;
 mod revocation;
 mod sessions;
 mod strangers;
+mod telemetry;
 mod topic;
 mod trail;
 mod userinfo;

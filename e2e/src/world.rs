@@ -19,6 +19,7 @@ use crate::{
     load::{Load, Seen},
     oauth::{Api, Client, Code, Method, SignIn, User},
     patience::eventually,
+    secrets::Named,
     stack::Stack,
     tail::Tail,
 };
@@ -105,6 +106,8 @@ pub struct CredoWorld {
     pub seen: Vec<Seen>,
     /// Somebody with credoctl.
     pub operator: Option<Operator>,
+    /// What must be found nowhere.
+    pub secrets: Vec<Named>,
 }
 
 impl CredoWorld {
@@ -132,6 +135,7 @@ impl CredoWorld {
             apps: JoinSet::new(),
             seen: Vec::new(),
             operator: None,
+            secrets: Vec::new(),
         })
     }
 

@@ -33,10 +33,12 @@ pub enum Port {
     Redis,
     Kafka,
     KafkaController,
+    /// Where tests listen for what the services trace.
+    Collector,
 }
 
 impl Port {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::AuthApiHttp,
         Self::AuthApiGrpc,
         Self::AuthApiManagement,
@@ -52,6 +54,7 @@ impl Port {
         Self::Redis,
         Self::Kafka,
         Self::KafkaController,
+        Self::Collector,
     ];
 
     /// What people expect it to be, for those that people call.
@@ -71,7 +74,8 @@ impl Port {
             | Self::Postgres
             | Self::Redis
             | Self::Kafka
-            | Self::KafkaController => None,
+            | Self::KafkaController
+            | Self::Collector => None,
         }
     }
 }

@@ -17,11 +17,16 @@ use crate::{
     state::State,
 };
 
-/// How a service starts and is asked.
+/// How a service starts and is asked. For tests everything is traced.
 ///
 /// # Errors
 /// If its program is not built, or what it needs cannot be written.
-pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part) -> Result<(Launch, Probe)> {
+pub fn prepare(
+    layout: &Layout,
+    state: &mut State,
+    backing: &Backing,
+    (part, for_tests): (Part, bool),
+) -> Result<(Launch, Probe)> {
     let prefix = format!("CREDO_{}_", part.program().replace('-', "_").to_uppercase());
     let mut settings = settings(layout, state, backing, part)?;
     let Listens { http, grpc, management } = listens(part);
@@ -29,6 +34,11 @@ pub fn prepare(layout: &Layout, state: &mut State, backing: &Backing, part: Part
     settings.push(("GRPC_LISTEN", state.ports.address(grpc)));
     settings.push(("MANAGEMENT_LISTEN", state.ports.address(management)));
     settings.push(("TELEMETRY_FORMAT", "json".to_owned()));
+    if for_tests {
+        // Everything is traced, so that tests can look through it; where none listens, spans are dropped.
+        settings.push(("TELEMETRY_OTLP_ENDPOINT", state.ports.url(Port::Collector)));
+        settings.push(("TELEMETRY_TRACE_SAMPLE_RATIO", "1".to_owned()));
+    }
     let mut environment: Vec<_> = settings
         .into_iter()
         .map(|(key, value)| (format!("{prefix}{key}"), value))

@@ -213,7 +213,8 @@ impl Stack {
             .into_iter()
             .filter(|part| self.options.parts.contains(part))
         {
-            let (launch, probe) = services::prepare(&self.layout, &mut self.state, backing, part)?;
+            let (launch, probe) =
+                services::prepare(&self.layout, &mut self.state, backing, (part, self.options.for_tests))?;
             self.supervisor.own(launch, probe);
         }
         self.state.save(&self.layout)?;

@@ -17,6 +17,8 @@ pub struct StackFile {
     pub base_url: String,
     /// The services by name.
     pub services: BTreeMap<String, Service>,
+    /// Where the services of a stack for tests send what they trace; nobody listens unless a test does.
+    pub collector: String,
     /// Both databases, as their owners, for inspection.
     pub postgres: Postgres,
     /// The cache.

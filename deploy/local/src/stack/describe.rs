@@ -30,6 +30,7 @@ impl Stack {
             state: "ready".to_owned(),
             base_url: ports.url(Port::AuthApiHttp),
             services: self.describe_services(),
+            collector: ports.address(Port::Collector),
             postgres: stack_file::Postgres {
                 auth_url: backing.auth_owner_url,
                 audit_url: backing.audit_owner_url,
