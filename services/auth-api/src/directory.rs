@@ -156,11 +156,6 @@ impl Directory {
         }
     }
 
-    /// Forgets a tenant that was changed here.
-    pub async fn forget_tenant(&self, slug: &str) {
-        self.tenants.invalidate(slug).await;
-    }
-
     /// Forgets every client of a tenant that was changed here: each was read with it.
     pub fn forget_clients_of(&self, tenant: TenantId) {
         let of_tenant = move |_: &ClientId, client: &Arc<Client>| client.tenant.id == tenant;
