@@ -22,6 +22,11 @@ const OPEN_SERVICES: [&str; 3] = [
     "/grpc.reflection.v1alpha.ServerReflection/",
 ];
 
+/// Whether a path may be called without a token.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN_SERVICES.iter().any(|service| path.starts_with(service))
+}
+
 /// Guards all services of a tonic server: `Server::builder().layer(AdminLayer::new(…))`.
 #[derive(Clone)]
 pub struct AdminLayer {
@@ -87,7 +92,7 @@ where
         let guard = Arc::clone(&self.guard);
         Box::pin(async move {
             let path = request.uri().path();
-            if OPEN_SERVICES.iter().any(|service| path.starts_with(service)) {
+            if is_open(path) {
                 return inner.call(request).await;
             }
             match guard.admit(path, request.headers()).await {

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     WrongAudience,
     #[error("expired")]
     Expired,
+    #[error("it lives longer than an admin token")]
+    TooLongLived,
     #[error("not valid yet")]
     NotYetValid,
     #[error(transparent)]

@@ -14,6 +14,8 @@ use crate::{AUDIENCE, AdminPrincipal, SYSTEM_SLUG, VerificationKey, Verification
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// How far clocks may be apart.
 const LEEWAY_SECONDS: i64 = 10;
+/// How long an admin token lives. One that says that it lives longer is not ours, whoever signed it.
+const LIFETIME_SECONDS: i64 = 300;
 
 /// The header, RFC 7515. Unknown members are ignored, as the RFC says, but for what `crit` would name.
 #[derive(Debug, Deserialize)]
@@ -123,6 +125,9 @@ fn check_claims(claims: &Claims, now: OffsetDateTime) -> Result<(), Refusal> {
     let now = now.unix_timestamp();
     if !claims.aud.contains(AUDIENCE) {
         return Err(Refusal::WrongAudience);
+    }
+    if claims.exp.saturating_sub(claims.iat) > LIFETIME_SECONDS {
+        return Err(Refusal::TooLongLived);
     }
     if claims.exp.saturating_add(LEEWAY_SECONDS) <= now {
         return Err(Refusal::Expired);

@@ -38,8 +38,10 @@ pub struct Keyring {
     clock: SharedClock,
     views: Cache<TenantId, Arc<TenantKeys>>,
     published: Cache<TenantId, Arc<PublishedKeys>>,
-    /// One key is made at a time: it takes a thread for up to a second.
+    /// Whoever finds a tenant without a key makes it, alone.
     making: Semaphore,
+    /// One key is drawn at a time: it takes a thread for up to a second.
+    pub(super) generating: Semaphore,
     due: mpsc::Sender<TenantId>,
 }
 
@@ -67,6 +69,7 @@ impl Keyring {
             spans,
             clock,
             making: Semaphore::new(1),
+            generating: Semaphore::new(1),
             due,
         };
         (Arc::new(keyring), steps)

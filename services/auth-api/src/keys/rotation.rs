@@ -82,12 +82,13 @@ impl Keyring {
         Ok(activated)
     }
 
-    /// A fresh key, off the reactor: an RSA key takes up to a second.
+    /// A fresh key, off the reactor: an RSA key takes up to a second. One at a time, whoever asks.
     ///
     /// # Errors
     /// If the system has no randomness.
     pub async fn generate(&self, tenant: TenantId, algorithm: SigningAlgorithm) -> Result<NewSigningKey, KeyFault> {
         let masters = Arc::clone(&self.masters);
+        let _turn = self.generating.acquire().await;
         let making = tokio::task::spawn_blocking(move || SigningKey::generate(tenant, algorithm, masters.active()));
         making.await.map_err(|error| KeyFault(error.to_string()))?
     }

@@ -1,6 +1,6 @@
 /* admin_client_secret_rotate */
--- The row is locked. The newest secret stays good for $10 seconds, or ends now; whatever is older ends now. The feed tells every
--- replica that what it read of the client is old.
+-- The row is locked, so the clock tells the order of rotations: a transaction that waited began before. The newest secret stays
+-- good for $10 seconds, or ends now; whatever is older ends now. The feed tells every replica that what it read of the client is old.
 WITH changed AS (
   UPDATE client c SET version = c.version + 1, updated_at = now()
   WHERE c.tenant_id = $1 AND c.id = $2
@@ -21,8 +21,8 @@ WITH changed AS (
   FROM changed m, latest l
   WHERE s.tenant_id = m.tenant_id AND s.client_id = m.id AND s.id = l.id AND $10::float8 > 0
 ), made AS (
-  INSERT INTO client_secret (id, tenant_id, client_id, hash)
-  SELECT $8::uuid, m.tenant_id, m.id, $9::bytea FROM changed m
+  INSERT INTO client_secret (id, tenant_id, client_id, hash, created_at)
+  SELECT $8::uuid, m.tenant_id, m.id, $9::bytea, clock_timestamp() FROM changed m
 ), feed AS (
   INSERT INTO revocation (kind, tenant_id, id, epoch, expires_at)
   SELECT 7, m.tenant_id, m.id, m.version, now() + interval '16 minutes' FROM changed m

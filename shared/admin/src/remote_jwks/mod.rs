@@ -24,10 +24,11 @@ use crate::{
     issuer::{TENANT_PATH, is_slug},
 };
 
-/// Keys this young are used without a question.
-const FRESH_TTL: Duration = Duration::from_mins(5);
-/// Keys this old are used no more, even if newer ones cannot be had.
-const STALE_TTL: Duration = Duration::from_hours(1);
+/// Keys this young are used without a question: a key that left the JWKS is believed no longer than this.
+const FRESH_TTL: Duration = Duration::from_secs(30);
+/// Keys this old are used no more, even if newer ones cannot be had: twice as long as a token lives, and no new one comes from a
+/// server that does not answer.
+const STALE_TTL: Duration = Duration::from_mins(10);
 /// After an answer an issuer is not asked again so soon because of an unknown `kid`.
 const ANSWERED_PAUSE: Duration = Duration::from_secs(10);
 /// After a failure an issuer is not asked again so soon.

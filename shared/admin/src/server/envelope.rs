@@ -26,7 +26,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument as _, field::Empty};
 
 use super::metrics::CallMetrics;
-use crate::{AdminPrincipal, Problem};
+use crate::{AdminPrincipal, Problem, layer::is_open};
 
 /// Longest time that a call may ask for with `grpc-timeout`.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(30);
@@ -34,6 +34,8 @@ pub const MAX_DEADLINE: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls at one time; more get `RESOURCE_EXHAUSTED` at once. A few for each connection that serves administration.
 const MAX_CONCURRENT_CALLS: usize = 64;
+/// The same of what needs no token: a stranger who holds them all holds up nobody who has one.
+const MAX_CONCURRENT_OPEN_CALLS: usize = 16;
 /// The id of the call, in the answer: what the logs and the event of a change have too.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const GRPC_TIMEOUT: &str = "grpc-timeout";
@@ -59,6 +61,7 @@ pub(super) type Overloaded = Arc<dyn Fn() + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Envelope {
     permits: Arc<Semaphore>,
+    open_permits: Arc<Semaphore>,
     overloaded: Overloaded,
     metrics: Option<CallMetrics>,
 }
@@ -74,6 +77,7 @@ impl Envelope {
     pub(super) fn new(overloaded: Overloaded, metrics: Option<CallMetrics>) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS)),
+            open_permits: Arc::new(Semaphore::new(MAX_CONCURRENT_OPEN_CALLS)),
             overloaded,
             metrics,
         }
@@ -101,13 +105,14 @@ impl Envelope {
 
     async fn surround<R, E>(
         &self,
-        deadline: Duration,
+        (deadline, is_open): (Duration, bool),
         call: impl Future<Output = Result<Response<R>, E>>,
     ) -> Result<Response<R>, E>
     where
         R: Default,
     {
-        let Ok(_permit) = self.permits.try_acquire() else {
+        let permits = if is_open { &self.open_permits } else { &self.permits };
+        let Ok(_permit) = permits.try_acquire() else {
             (self.overloaded)();
             return Ok(Problem::too_many_calls().into_status().into_http());
         };
@@ -162,11 +167,11 @@ where
             method,
         );
         let told = context.clone();
-        let deadline = deadline(request.headers());
+        let terms = (deadline(request.headers()), is_open(request.uri().path()));
         request.extensions_mut().insert(context);
         let call = async move {
             let started = Instant::now();
-            let mut response = envelope.surround(deadline, async { inner.call(request).await }).await?;
+            let mut response = envelope.surround(terms, async { inner.call(request).await }).await?;
             envelope.tell(method, response.headers(), (started.elapsed(), &told));
             if let Ok(id) = HeaderValue::try_from(id) {
                 response.headers_mut().insert(REQUEST_ID, id);

@@ -80,6 +80,7 @@ async fn claims_must_all_be_there_and_good() {
         with(good.clone(), "exp", json!(i64::MIN)),
         with(good.clone(), "exp", json!("tomorrow")),
         with(good.clone(), "iat", json!(now + 11)),
+        with(good.clone(), "exp", json!(now + 301)),
         with(good.clone(), "nbf", json!(now + 11)),
         with(good.clone(), "iss", json!("http://credo.example/t/ACME")),
         with(good.clone(), "iss", json!("system")),

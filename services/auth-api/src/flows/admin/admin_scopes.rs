@@ -1,5 +1,5 @@
-//! What people may do with the admin APIs: only what is known, what makes sense for their tenant, and what whoever gives it
-//! holds.
+//! What people and clients may do with the admin APIs: only what is known, what makes sense for their tenant, and what whoever
+//! gives it holds, in every tenant.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -40,6 +40,20 @@ pub(super) fn check_held(giver: &AdminPrincipal, wanted: &Scope) -> Result<(), A
     } else {
         Err(AdminRefusal::ScopeNotHeld(
             "nobody gives a scope of the admin APIs that their own token lacks",
+        ))
+    }
+}
+
+/// Whether whoever makes, changes or gives a secret to a client holds what it may do: they could become it.
+pub(super) fn check_client(caller: &AdminPrincipal, client: &Scope) -> Result<(), AdminRefusal> {
+    let mut admin = client
+        .iter()
+        .filter(|token| token.parse::<Scope>().is_ok_and(|token| token.opens_admin()));
+    if admin.all(|token| caller.has(token)) {
+        Ok(())
+    } else {
+        Err(AdminRefusal::ScopeNotHeld(
+            "a client's scopes of the admin APIs must all be the caller's own",
         ))
     }
 }

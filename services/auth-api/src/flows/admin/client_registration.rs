@@ -20,6 +20,7 @@ use credo_ids::{ClientId, TenantId};
 
 use super::{
     AdminRefusal,
+    admin_scopes::check_client,
     refusal::Violations,
     text::{NAME_RULE, is_name},
 };
@@ -65,15 +66,15 @@ pub struct ClientRegistration {
 }
 
 impl ClientRegistration {
-    /// The client as it is to be from now on. What is empty is empty, not a default; what the client has of the admin APIs
-    /// already, it keeps.
+    /// The client as it is to be from now on. What is empty is empty, not a default.
     pub(super) fn check_update(self, giver: &AdminPrincipal, client: &ClientRecord) -> Result<NewClient, AdminRefusal> {
         let mut violations = Violations::default();
         violations.require(!self.grant_types.is_empty(), "grant_types", "must name at least one");
         let is_empty = self.scopes.is_empty();
         let before: Scope = client.scope.parse().unwrap_or_default();
         violations.into_result()?;
-        let mut wanted = self.checked(client.tenant_id, |scope| check_giver(giver, &scope.without(&before)))?;
+        check_client(giver, &before)?;
+        let mut wanted = self.checked(client.tenant_id, |scope| check_client(giver, scope))?;
         if is_empty {
             wanted.scope = String::new();
         }
@@ -82,7 +83,7 @@ impl ClientRegistration {
 
     /// The client that is to be stored, without its secret.
     pub(super) fn check(self, giver: &AdminPrincipal, tenant: TenantId) -> Result<NewClient, AdminRefusal> {
-        self.checked(tenant, |scope| check_giver(giver, scope))
+        self.checked(tenant, |scope| check_client(giver, scope))
     }
 
     fn checked(
@@ -229,20 +230,6 @@ fn check_redirect_uris(field: &'static str, uris: &[String], violations: &mut Vi
     );
     if let Some(error) = uris.iter().find_map(|uri| redirect_uri::validate(uri).err()) {
         violations.require(false, field, &error.to_string());
-    }
-}
-
-/// Nobody gives the admin scopes that they lack, but for those who administer all tenants.
-fn check_giver(giver: &AdminPrincipal, scope: &Scope) -> Result<(), AdminRefusal> {
-    let admin = scope
-        .iter()
-        .filter(|token| token.parse::<Scope>().is_ok_and(|token| token.opens_admin()));
-    if giver.is_system() || admin.into_iter().all(|token| giver.has(token)) {
-        Ok(())
-    } else {
-        Err(AdminRefusal::ScopeNotHeld(
-            "the caller cannot give scopes of the admin APIs that it lacks",
-        ))
     }
 }
 

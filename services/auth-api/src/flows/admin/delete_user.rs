@@ -9,6 +9,7 @@ use tracing::instrument;
 use super::{
     AdminRefusal, Change,
     accounts::accounts_of,
+    admin_scopes::check_held,
     change::{is_felt, not_made},
     event::ChangeEvent,
     felt::user_ended,
@@ -55,7 +56,7 @@ pub async fn delete_user(app: &App, change: &Change, scope: TenantScope, user: U
 /// Forgets a user's failed sign-ins.
 ///
 /// # Errors
-/// If the tenant has no such user, or the change could not be made.
+/// If the tenant has no such user, they may do what the caller may not, or the change could not be made.
 #[instrument(skip_all)]
 pub async fn unlock_user(
     app: &App,
@@ -65,6 +66,8 @@ pub async fn unlock_user(
 ) -> Result<UserRecord, AdminRefusal> {
     let found = app.store.find_user_record(scope.id(), user).await?;
     let found = found.ok_or(AdminRefusal::NotFound("user"))?;
+    // Else a guesser could have the wait taken away from a stronger account.
+    check_held(&change.call.principal, &found.admin_scope.parse().unwrap_or_default())?;
     let accounts = accounts_of(app, &found).await?;
     let status = app.store.find_sign_in_status((scope.id(), user), &accounts[0]).await?;
     let event = ChangeEvent::new(app, change, (&USER_UNLOCKED, scope.id()), user)?;

@@ -29,8 +29,8 @@ mod revoke_consent;
 mod rotate_client_secret;
 mod set_rate_limit;
 mod set_user_password;
-mod tenant_status;
 mod signing_keys;
+mod tenant_status;
 mod text;
 mod update_client;
 mod update_tenant;
@@ -64,13 +64,13 @@ pub use self::{
     rotate_client_secret::rotate_client_secret,
     set_rate_limit::{LimitDraft, set_rate_limit},
     set_user_password::set_user_password,
+    signing_keys::{
+        KeyView, activate_signing_key, create_signing_key, list_signing_keys, retire_signing_key, revoke_signing_key,
+    },
     tenant_status::{delete_tenant, resume_tenant, suspend_tenant},
     update_client::{ClientUpdate, update_client},
     update_tenant::{TenantUpdate, update_tenant},
     update_user::{UserUpdate, update_user},
-    signing_keys::{
-        KeyView, activate_signing_key, create_signing_key, list_signing_keys, retire_signing_key, revoke_signing_key,
-    },
     user_status::{disable_user, enable_user},
 };
 use crate::audit::RequestContext;

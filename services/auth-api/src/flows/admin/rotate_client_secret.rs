@@ -11,6 +11,7 @@ use tracing::instrument;
 
 use super::{
     AdminRefusal, Change, CreatedClient,
+    admin_scopes::check_client,
     change::{is_felt, not_made},
     event::ChangeEvent,
     update_client::forget,
@@ -25,7 +26,7 @@ const MAX_OVERLAP: Duration = Duration::days(30);
 /// Makes a secret and shows it, if this very call made it.
 ///
 /// # Errors
-/// If the tenant has no such client, it is a public one, or the overlap cannot be.
+/// If the tenant has no such client, it is a public one, it may do what the caller may not, or the overlap cannot be.
 #[instrument(skip_all)]
 pub async fn rotate_client_secret(
     app: &App,
@@ -47,6 +48,7 @@ pub async fn rotate_client_secret(
         if client.token_endpoint_auth_method == "none" {
             return Err(AdminRefusal::FailedPrecondition("a public client has no secret"));
         }
+        check_client(&change.call.principal, &client.scope.parse().unwrap_or_default())?;
         Ok(event.changed(
             &json!({ "version": client.version }),
             &json!({ "version": client.version + 1, "secret_id": new.id, "overlap_seconds": overlap.whole_seconds() }),

@@ -12,6 +12,7 @@ use tracing::instrument;
 
 use super::{
     AdminRefusal, Change,
+    admin_scopes::check_held,
     change::{is_felt, not_made},
     event::ChangeEvent,
 };
@@ -62,7 +63,7 @@ pub async fn disable_user(
 /// Enables a user; an enabled one is left as they are.
 ///
 /// # Errors
-/// If the tenant has no such user, or the change could not be made.
+/// If the tenant has no such user, they may do what the caller may not, or the change could not be made.
 #[instrument(skip_all)]
 pub async fn enable_user(
     app: &App,
@@ -70,6 +71,10 @@ pub async fn enable_user(
     scope: TenantScope,
     user: UserId,
 ) -> Result<UserRecord, AdminRefusal> {
+    let found = app.store.find_user_record(scope.id(), user).await?;
+    let found = found.ok_or(AdminRefusal::NotFound("user"))?;
+    // Whoever disabled a stronger administrator meant it.
+    check_held(&change.call.principal, &found.admin_scope.parse().unwrap_or_default())?;
     let event = ChangeEvent::new(app, change, (&USER_ENABLED, scope.id()), user)?;
     let describe = |user: &UserRecord| {
         event.changed(

@@ -13,8 +13,8 @@ mod requests;
 mod session_ends;
 mod sessions;
 mod sign_in_status;
-mod tenant_changes;
 mod signing_keys;
+mod tenant_changes;
 mod tenants;
 mod user_changes;
 mod user_status;
@@ -31,8 +31,8 @@ pub use self::{
     session_ends::TenantEpoch,
     sessions::{SessionFilter, SessionRecord},
     sign_in_status::SignInStatus,
-    tenant_changes::{TenantChange, TenantUpdate},
     signing_keys::{EmergencyEvents, KeyRefusal, KeyStep, RevokedKey},
+    tenant_changes::{TenantChange, TenantUpdate},
     tenants::{NewBranding, NewTenant, TenantKey, TenantRecord},
     user_changes::{NewPassword, UserChange, UserState},
     users::{NewUser, UserFilter, UserRecord},

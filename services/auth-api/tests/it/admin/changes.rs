@@ -32,6 +32,7 @@ fn robot(console: &Console, request_id: &str) -> CreateClientRequest {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the message holds it")]
 pub fn mask(paths: &[&str]) -> Option<FieldMask> {
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
     Some(FieldMask { paths })

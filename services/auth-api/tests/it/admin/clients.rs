@@ -2,7 +2,8 @@
 
 use credo_proto::admin::v1::{
     Client, ClientStatus, CreateClientRequest, CreateClientResponse, DisableClientRequest, DisableClientResponse,
-    EnableClientRequest, EnableClientResponse, GetClientRequest, GetClientResponse,
+    EnableClientRequest, EnableClientResponse, GetClientRequest, GetClientResponse, RotateClientSecretRequest,
+    RotateClientSecretResponse, UpdateClientRequest, UpdateClientResponse,
 };
 use tonic::Code;
 
@@ -203,4 +204,63 @@ async fn an_administrator_gives_no_more_than_it_has() {
         .call::<CreateClientResponse>("ClientService/CreateClient", of_system)
         .await
         .unwrap();
+}
+
+/// Neither by making, changing, nor by a new secret; in the tenant `system` as anywhere.
+#[tokio::test]
+async fn ad_01_nobody_becomes_a_client_that_may_do_more() {
+    let console = Console::new().await;
+    for tenant in [&console.system, &console.world.tenant] {
+        let (strong, _) = console.tenant_admin(tenant).await;
+        let (weak, _) = console.tenant_admin(tenant).await;
+        let token = console.token_of(&weak, "credo.client.write").await;
+        let (tenant_id, client_id) = (tenant.id.to_string(), strong.id.to_string());
+        let create = CreateClientRequest {
+            tenant_id: tenant_id.clone(),
+            display_name: "Robot".to_owned(),
+            grant_types: vec!["client_credentials".to_owned()],
+            scopes: vec!["credo.user.write".to_owned()],
+            ..Default::default()
+        };
+        let rotate = RotateClientSecretRequest {
+            tenant_id: tenant_id.clone(),
+            client_id: client_id.clone(),
+            ..Default::default()
+        };
+        let update = UpdateClientRequest {
+            client: Some(Client {
+                tenant_id: tenant_id.clone(),
+                client_id: client_id.clone(),
+                redirect_uris: vec!["https://attacker.example/callback".to_owned()],
+                ..Default::default()
+            }),
+            update_mask: Some(prost_types::FieldMask {
+                paths: vec!["redirect_uris".to_owned()],
+            }),
+            ..Default::default()
+        };
+        let before = console
+            .world
+            .number("SELECT count(*) FROM outbox WHERE class = 1")
+            .await;
+        let answer = console.call_as::<CreateClientResponse>(&token, "ClientService/CreateClient", create);
+        answer.await.refused(Code::PermissionDenied);
+        let answer = console.call_as::<RotateClientSecretResponse>(&token, "ClientService/RotateClientSecret", rotate);
+        answer.await.refused(Code::PermissionDenied);
+        let answer = console.call_as::<UpdateClientResponse>(&token, "ClientService/UpdateClient", update);
+        answer.await.refused(Code::PermissionDenied);
+        let after = console
+            .world
+            .number("SELECT count(*) FROM outbox WHERE class = 1")
+            .await;
+        assert_eq!(before, after);
+        // The emergency exit asks for nothing more.
+        let disable = DisableClientRequest {
+            tenant_id,
+            client_id,
+            ..Default::default()
+        };
+        let answer = console.call_as::<DisableClientResponse>(&token, "ClientService/DisableClient", disable);
+        answer.await.unwrap();
+    }
 }

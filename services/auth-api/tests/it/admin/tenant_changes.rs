@@ -55,13 +55,13 @@ async fn assert_unknown(replica: &Replica, console: &Console, (tokens, code): (&
         "/t/{}/jwks.json",
         "/t/{}/logo",
     ] {
-        let get = |slug: &str| replica.send(Call::get(&path.replace("{}", slug)));
+        let get = |slug: &str| replica.send(Call::get(path.replace("{}", slug)));
         eventually(LAG, || async { get("demo").await.status == get("never").await.status }).await;
         let (demo, never) = (get("demo").await, get("never").await);
         assert_eq!(demo.body, never.body, "{path}");
     }
     // A page names the address that was asked for.
-    let page = |slug: &str| replica.send(Call::get(&format!("/t/{slug}/account")));
+    let page = |slug: &str| replica.send(Call::get(format!("/t/{slug}/account")));
     assert_eq!(page("demo").await.status, page("never").await.status);
     replica.userinfo(&tokens.access).await.challenges(401, "invalid_token");
     replica.sessions(&tokens.access).await.challenges(401, "invalid_token");
