@@ -286,7 +286,11 @@ fn given_to_the_stack(world: &CredoWorld) -> anyhow::Result<Vec<Named>> {
 /// What people and clients do that is right.
 async fn honest_flows(world: &CredoWorld) -> anyhow::Result<Vec<Named>> {
     let (api, user, client) = (&world.api, world.user("alice")?, world.client("app")?);
-    let marked = api.form("/auth/token", client, &[("grant_type", "none")]);
+    let stranger = crate::oauth::Client {
+        secret: random_text(),
+        ..client.clone()
+    };
+    let marked = api.form("/auth/token", &stranger, &[("grant_type", "client_credentials")]);
     Answer::of(marked.header("user-agent", MARK)).await?;
     let wanted = SignIn::new("openid email offline_access");
     let code = api.sign_in(client, user, &wanted).await?;

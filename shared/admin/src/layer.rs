@@ -116,13 +116,13 @@ where
 /// The traced span of an admitted call. Whoever proved who they are may say what it is a part of.
 fn span_of<B>(request: &Request<B>) -> Span {
     let span = tracing::info_span!("call", otel.name = Empty, otel.kind = "server", rpc.system = "grpc");
+    // Admitted: the path is that of a method. Before anything starts the span, which fixes its name.
+    span.record("otel.name", request.uri().path().trim_start_matches('/'));
     let told = request.headers().get(credo_telemetry::on_wire());
     if let Some(parent) = told.and_then(|value| value.to_str().ok()).and_then(TraceContext::parse) {
         parent.adopt(&span);
     }
     if let Some(trace) = TraceContext::of(&span) {
-        // Admitted: the path is that of a method.
-        span.record("otel.name", request.uri().path().trim_start_matches('/'));
         Span::current().record("trace_id", trace.trace_id());
     }
     span

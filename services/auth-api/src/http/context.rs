@@ -93,6 +93,8 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
 /// Whoever sends a `traceparent` would decide what is sampled and what it hangs on; so it is believed only where the
 /// operator says that a proxy sets it. Else it is noted, and the trace is our own.
 fn trace(app: &App, span: &Span, headers: &HeaderMap, (method, route): (&str, &str)) -> bool {
+    // Before anything starts the span: its name cannot be changed then.
+    span.record("otel.name", tracing::field::display(format_args!("{method} {route}")));
     let told = headers.get(credo_telemetry::on_wire());
     let told = told.and_then(|value| value.to_str().ok()).and_then(TraceContext::parse);
     match told {
@@ -103,7 +105,6 @@ fn trace(app: &App, span: &Span, headers: &HeaderMap, (method, route): (&str, &s
     let trace = TraceContext::of(span);
     if let Some(trace) = &trace {
         span.record("trace_id", trace.trace_id());
-        span.record("otel.name", format!("{method} {route}"));
     }
     trace.is_some()
 }

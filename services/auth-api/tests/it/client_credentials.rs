@@ -82,8 +82,8 @@ async fn admin_token_is_for_the_admin_apis_and_short() {
     );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
     let token = body["access_token"].as_str().unwrap();
-    replica.userinfo(token).await.challenges(403, "insufficient_scope");
-    replica.sessions(token).await.challenges(403, "insufficient_scope");
+    replica.userinfo(token).await.challenges(401, "invalid_token");
+    replica.sessions(token).await.challenges(401, "invalid_token");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ impl Ids {
             client: Uuid::now_v7(),
             user: Uuid::new_v4(),
             session: Uuid::now_v7(),
-            key: "00".repeat(16),
+            key: Uuid::now_v7().to_string(),
             email: "nobody@nowhere.example".to_owned(),
         }
     }

@@ -105,6 +105,7 @@ async fn health_and_reflection_need_no_token_and_show_what_there_is() {
     let expected = [
         "credo.admin.v1.ClientService",
         "credo.admin.v1.ConsentService",
+        "credo.admin.v1.DebugService",
         "credo.admin.v1.RateLimitService",
         "credo.admin.v1.SessionService",
         "credo.admin.v1.SigningKeyService",
