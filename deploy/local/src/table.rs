@@ -199,7 +199,7 @@ mod tests {
 
     const STACK: &str = r#"{"state":"ready","base_url":"http://127.0.0.1:8080","services":{
         "auth-api":{"pid":1,"http":"http://127.0.0.1:8080","grpc":"http://127.0.0.1:9090","management":"http://127.0.0.1:9000"}},
-        "admin":{"token_url":"t","client_id":"ad","client_secret":"s3","scope":"x"},"postgres":{"auth_url":"postgres://a","audit_url":"postgres://b","pid":4},"redis":{"url":"redis://c","pid":null},
+        "collector":"http://127.0.0.1:3","admin":{"token_url":"t","client_id":"ad","client_secret":"s3","scope":"x"},"postgres":{"auth_url":"postgres://a","audit_url":"postgres://b","pid":4},"redis":{"url":"redis://c","pid":null},
         "kafka":{"brokers":"127.0.0.1:1","topic":"t","pid":6},
         "demo":{"tenant":"demo","tenant_id":"1","issuer":"http://127.0.0.1:8080/t/demo",
         "users":[{"email":"alice@demo.example","password":"pw"}],"clients":[

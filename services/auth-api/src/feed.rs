@@ -26,7 +26,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 /// A look that takes longer is given up: a database that hangs must show.
 const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 /// The oldest look that an answer may rest on.
-const MAX_AGE: Duration = Duration::from_secs(1);
+pub const MAX_AGE: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct State {

@@ -2,15 +2,23 @@
 //!
 //! The one place that knows how a database is prepared; the migration program and the tests use it alike.
 
+use std::time::Duration;
+
 use sqlx::{
     AssertSqlSafe, PgConnection,
     migrate::{MigrateError, Migrator},
 };
+use tokio::time::sleep;
 
 use crate::roles;
 
 static AUTH: Migrator = sqlx::migrate!("../../migrations/auth");
 static AUDIT: Migrator = sqlx::migrate!("../../migrations/audit");
+
+/// Held by the run that migrates.
+const TURN: i64 = 0x6372_6564_6f6d_6967;
+/// How often a run that waits for another asks whether it is over.
+const TURN_POLL: Duration = Duration::from_millis(100);
 
 /// One of Credo's databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +79,23 @@ impl Database {
     /// # Errors
     /// When a migration fails, or one that was applied is not the one that is here now.
     pub async fn migrate(self, connection: &mut PgConnection) -> Result<(), MigrateError> {
-        self.migrator().run(connection).await
+        // Asked for again and again: a statement that waits for the lock holds a snapshot, and an index that is built
+        // concurrently waits for every snapshot, so that the two would wait for each other.
+        while !try_turn(connection).await? {
+            sleep(TURN_POLL).await;
+        }
+        let done = self.migrator().run(&mut *connection).await;
+        sqlx::query("SELECT pg_advisory_unlock($1)")
+            .bind(TURN)
+            .execute(connection)
+            .await?;
+        done
     }
+}
+
+async fn try_turn(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(TURN)
+        .fetch_one(connection)
+        .await
 }

@@ -72,36 +72,27 @@ pub async fn authenticate(
     context: &RequestContext,
     credentials: &ClientCredentials,
 ) -> Result<AuthenticatedClient, Refusal> {
-    let mut client = match credentials.unverified_client_id.parse::<ClientId>() {
+    let client = match credentials.unverified_client_id.parse::<ClientId>() {
         Ok(id) => app.directory.resolve_client(id).await?,
         Err(_) => None,
     };
-    let mut proved = proves(app, credentials, client.as_deref());
-    if let (false, Some(kept)) = (proved, &client) {
-        // What is kept may not know a secret yet that another replica has just made.
-        app.directory.forget_client(kept.id).await;
-        client = app.directory.resolve_client(kept.id).await?;
-        proved = proves(app, credentials, client.as_deref());
-    }
     if let Some(client) = &client {
         Work::note_client(client.tenant.id, client.id);
     }
+    let now = app.feed.database_now();
+    let hashes = client
+        .as_ref()
+        .map_or_else(Vec::new, |client| client.secret_hashes_at(now));
+    let proved = match &credentials.unverified_secret {
+        Some(secret) => verify_client_secret(secret, &hashes),
+        None => credentials.method == AuthMethod::None,
+    };
     match client {
         Some(client) if proved && client.auth_method == credentials.method => Ok(AuthenticatedClient { client }),
         client => {
             record(app, context, client.as_deref()).await?;
             Err(Denial::ClientAuthenticationFailed.into())
         }
-    }
-}
-
-/// Whether the credentials are a client's. Nobody's are compared too, so that time does not tell who there is.
-fn proves(app: &App, credentials: &ClientCredentials, client: Option<&Client>) -> bool {
-    let now = app.feed.database_now();
-    let hashes = client.map_or_else(Vec::new, |client| client.secret_hashes_at(now));
-    match &credentials.unverified_secret {
-        Some(secret) => verify_client_secret(secret, &hashes),
-        None => credentials.method == AuthMethod::None,
     }
 }
 

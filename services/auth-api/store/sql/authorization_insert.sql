@@ -17,8 +17,7 @@ WITH browsers AS MATERIALIZED (
   FROM (SELECT DISTINCT q.tenant_id, q.client_id, q.user_id
         FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $27::text[]) AS q (tenant_id, client_id, user_id, consent_scope)
         WHERE q.consent_scope IS NOT NULL) q
-  JOIN consent k ON k.tenant_id = q.tenant_id AND k.user_id = q.user_id
-    AND k.client_id IS NOT DISTINCT FROM q.client_id -- by its key, and not by the index of what a client is allowed by whom
+  JOIN consent k ON k.tenant_id = q.tenant_id AND k.user_id = q.user_id AND k.client_id = q.client_id
   ORDER BY k.tenant_id, k.user_id, k.client_id
   FOR SHARE OF k
 ), decided AS MATERIALIZED (

@@ -7,6 +7,7 @@ use credo_auth_store::admin::{ClientRecord, Effect, NewClientSecret};
 use credo_ids::{ClientId, ClientSecretId};
 use serde_json::json;
 use time::Duration;
+use tokio::time::sleep;
 use tracing::instrument;
 
 use super::{
@@ -16,14 +17,14 @@ use super::{
     event::ChangeEvent,
     update_client::forget,
 };
-use crate::{app::App, audit::compliance::CLIENT_SECRET_ROTATED, refusal::Refusal};
+use crate::{app::App, audit::compliance::CLIENT_SECRET_ROTATED, feed::MAX_AGE, refusal::Refusal};
 
 /// How long the secret before stays good if the caller does not say.
 const DEFAULT_OVERLAP: Duration = Duration::DAY;
 /// The longest that it can.
 const MAX_OVERLAP: Duration = Duration::days(30);
 
-/// Makes a secret and shows it, if this very call made it.
+/// Makes a secret and shows it, if this very call made it, when every replica knows it: after a second.
 ///
 /// # Errors
 /// If the tenant has no such client, it is a public one, it may do what the caller may not, or the overlap cannot be.
@@ -61,6 +62,10 @@ pub async fn rotate_client_secret(
         .map_err(|unmade| not_made(app, "client", unmade))?;
     if is_felt(rotated.effect) {
         forget(app, &rotated.thing).await;
+    }
+    if rotated.effect == Effect::Made {
+        // A replica that knows the client as it was would refuse the new secret: none does when it is shown.
+        sleep(MAX_AGE).await;
     }
     Ok(CreatedClient {
         client: rotated.thing,

@@ -50,7 +50,10 @@ async fn delete(console: &Console, tenant_id: &str) -> Result<DeleteTenantRespon
 async fn assert_unknown(replica: &Replica, console: &Console, (tokens, code): (&Tokens, &str)) {
     let client = &console.world.client;
     // Not before the feed has told of it the client is unknown too; what it asks about is inactive from the moment on.
-    eventually(LAG, || async { replica.introspect(client, &tokens.access).await.status == 401 }).await;
+    eventually(LAG, || async {
+        replica.introspect(client, &tokens.access).await.status == 401
+    })
+    .await;
     for path in [
         "/t/{}/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server/t/{}",
