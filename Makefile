@@ -2,21 +2,25 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# dev or release
+# dev, release or dist (as it is shipped: slow to build)
 PROFILE ?= dev
+# What `make bench` measures: what is shipped, unless PROFILE says otherwise
+MEASURED = $(or $(filter-out dev,$(PROFILE)),dist)
 # What `make test` runs, as arguments of cargo test: TESTS='-p auth-api refresh'
 TESTS ?= --workspace
+# How long `make soak` breaks parts
+MINUTES ?= 5
 # Arguments of `make audit`: ARGS='--session ID'
 ARGS ?=
 # For `make baseline`: not empty means that it may break what was
 BREAKING ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-BIN := $(TARGET)/$(if $(filter release,$(PROFILE)),release,debug)
+BIN := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 # The stack program, in whichever profile it was built.
 LOCAL = $(or $(firstword $(wildcard $(addsuffix /credo-local,$(BIN) $(TARGET)/debug $(TARGET)/release))),$(error nothing is built yet: `make build`))
 
-.PHONY: help run build stop status table audit reset test check fmt sqlx baseline
+.PHONY: help run build stop status table audit reset test soak check bench fmt sqlx baseline
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -46,11 +50,20 @@ test: ## all tests, end to end too, on a fresh stack of their own. TESTS='-p aut
 	cargo build --locked --workspace --all-targets
 	@$(TARGET)/debug/credo-local test -- cargo test --locked --no-fail-fast $(TESTS)
 
+soak: ## the long tests: a million refreshes, then faults in a random order. MINUTES=5 of the latter
+	cargo build --locked --workspace --all-targets
+	@CREDO_SOAK_MINUTES=$(MINUTES) $(TARGET)/debug/credo-local --stack soak test -- sh -c \
+	  'cargo test --locked -p credo-auth-store --test it -- --ignored soak && cargo test --locked -p credo-e2e -- --tags @soak'
+
 check: ## format, lints, arrows between crates, tenant conditions in SQL
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo test --quiet --locked --workspace --test arrows
 	cargo test --quiet --locked --workspace --test it sql_files::
+
+bench: ## figures of this machine, into .credo/bench/latest.json. QUICK=1: fewer rounds, about two minutes
+	@$(MAKE) --no-print-directory build PROFILE=$(MEASURED)
+	@$(TARGET)/$(MEASURED)/credo-local bench -- $(TARGET)/$(MEASURED)/credo-bench $(if $(QUICK),--quick)
 
 fmt: ## format the code
 	cargo fmt --all

@@ -2,10 +2,11 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "credo/admin/v1/permission.proto",
     "credo/admin/v1/error_reason.proto",
     "credo/admin/v1/tenant_service.proto",
+    "credo/admin/v1/cache_service.proto",
     "credo/admin/v1/client_service.proto",
     "credo/admin/v1/user_service.proto",
     "credo/admin/v1/session_service.proto",

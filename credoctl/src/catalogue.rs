@@ -2,6 +2,7 @@
 //! the proto.
 
 mod audit;
+mod cache;
 mod client;
 mod debug;
 mod key;
@@ -94,7 +95,7 @@ impl Verb {
 }
 
 /// Every noun, in the order of the help.
-pub static NOUNS: [&Noun; 10] = [
+pub static NOUNS: [&Noun; 11] = [
     &tenant::NOUN,
     &client::NOUN,
     &user::NOUN,
@@ -102,6 +103,7 @@ pub static NOUNS: [&Noun; 10] = [
     &session::CONSENT,
     &key::NOUN,
     &limit::NOUN,
+    &cache::NOUN,
     &outbox::NOUN,
     &audit::NOUN,
     &debug::NOUN,

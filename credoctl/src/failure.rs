@@ -1,11 +1,14 @@
 //! What went wrong, as the operator reads it: what, why, and what to do next. Owns the exit codes.
 //!
-//! Invariant: no text in here carries a secret; whoever makes a failure out of an answer takes named fields of it.
+//! Invariants: no text in here carries a secret; whoever makes a failure out of an answer takes named fields of it. And what a
+//! terminal is shown of it obeys nothing that a server wrote: control characters and those that turn the text are spelt out.
 
 mod advice;
 mod status;
 
 use std::{fmt, io, process::ExitCode};
+
+use crate::console::harmless;
 
 /// What kind of end a failure is; scripts branch on its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,15 +147,16 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.said.message)?;
+        let lines: Vec<_> = self.said.message.split('\n').map(harmless).collect();
+        write!(f, "error: {}", lines.join("\n"))?;
         if let Some(reason) = &self.said.reason {
-            write!(f, " ({reason})")?;
+            write!(f, " ({})", harmless(reason))?;
         }
         for detail in &self.said.details {
-            write!(f, "\n  {detail}")?;
+            write!(f, "\n  {}", harmless(detail))?;
         }
         if let Some(id) = &self.said.request_id {
-            write!(f, "\n  request  {id}")?;
+            write!(f, "\n  request  {}", harmless(id))?;
         }
         if let Some(next) = &self.said.next {
             write!(f, "\n  next     {next}")?;
@@ -189,5 +193,33 @@ mod tests {
             "error: the slug is taken (ALREADY_EXISTS)\n  slug: is another tenant's\n  request  0192\n  next     credoctl tenant list"
         );
         assert_eq!(failure.kind.code(), 5);
+    }
+
+    #[test]
+    fn nothing_that_a_server_wrote_steers_the_terminal() {
+        for evil in ["\u{1b}[2J", "\u{9b}2J", "\u{202e}gpj", "\r\u{7}", "\u{2066}"] {
+            let failure = Failure::error(evil)
+                .reason(evil)
+                .detail(evil)
+                .request_id(Some(evil.to_owned()));
+            let text = failure.to_string();
+            assert!(
+                !text
+                    .chars()
+                    .any(|letter| letter != '\n' && harmless(&letter.to_string()) != letter.to_string()),
+                "{text:?}"
+            );
+            assert_eq!(
+                text.matches("\\u{").count(),
+                4 * evil
+                    .chars()
+                    .filter(|letter| !letter.is_ascii() || letter.is_control())
+                    .count()
+            );
+        }
+        assert_eq!(
+            Failure::error("x").detail("a\n  next     rm -rf /").to_string(),
+            "error: x\n  a\\u{a}  next     rm -rf /"
+        );
     }
 }

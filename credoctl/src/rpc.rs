@@ -47,7 +47,7 @@ fn item_field(answer: &MessageDescriptor) -> Option<FieldDescriptor> {
 
 /// What stands beside a resource in an answer.
 fn is_aside(name: &str) -> bool {
-    ["next_page_token", "client_secret", "resume_token"].contains(&name)
+    ["next_page_token", "client_secret", "resume_token", "redis"].contains(&name)
 }
 
 /// The resources of an answer.

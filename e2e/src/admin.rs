@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result};
 use credo_proto::admin::v1::{
     AuditEvent, Client as RegisteredClient, ClientStatus, CreateClientRequest, CreateTenantRequest, CreateUserRequest,
     DisableClientRequest, DisableUserRequest, EnableClientRequest, EnableUserRequest, GetOutboxStatusRequest,
-    GetOutboxStatusResponse, QueryEventsRequest, Tenant, User as Person, UserStatus,
+    GetOutboxStatusResponse, QueryEventsRequest, RateClass, SetRateLimitRequest, Tenant, User as Person, UserStatus,
     audit_service_client::AuditServiceClient, client_service_client::ClientServiceClient,
-    outbox_service_client::OutboxServiceClient, session_service_client::SessionServiceClient,
-    tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
+    outbox_service_client::OutboxServiceClient, rate_limit_service_client::RateLimitServiceClient,
+    session_service_client::SessionServiceClient, tenant_service_client::TenantServiceClient,
+    user_service_client::UserServiceClient,
 };
 use tokio::{sync::Mutex, time::Instant};
 use tonic::{
@@ -27,6 +28,15 @@ use crate::{
 /// Much less than the five minutes that an admin token lives.
 const TOKEN_REUSE: Duration = Duration::from_mins(2);
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Limits that a scenario's tenant has higher than others.
+pub const RAISED: [RateClass; 4] = [
+    RateClass::Auth,
+    RateClass::Sensitive,
+    RateClass::Read,
+    RateClass::Client,
+];
+/// More than any scenario asks for.
+const REQUESTS_PER_MINUTE: i32 = 1_000_000;
 
 /// A gRPC channel whose requests carry a token.
 pub type Wire = InterceptedService<Channel, Bearer>;
@@ -147,6 +157,31 @@ impl Admin {
         };
         let answer = self.tenants().create_tenant(request).await?.into_inner();
         answer.tenant.ok_or_else(|| Status::internal("no tenant came back"))
+    }
+
+    /// Sets a tenant's limits so high that no scenario meets them that is not about them.
+    ///
+    /// # Errors
+    /// As the server answers.
+    pub async fn raise_limits(&self, tenant_id: &str) -> Result<(), Status> {
+        let classes = [
+            RateClass::Auth,
+            RateClass::Sensitive,
+            RateClass::Read,
+            RateClass::Client,
+        ];
+        for class in classes {
+            let request = SetRateLimitRequest {
+                tenant_id: tenant_id.to_owned(),
+                rate_class: class.into(),
+                requests_per_minute: REQUESTS_PER_MINUTE,
+                ..SetRateLimitRequest::default()
+            };
+            RateLimitServiceClient::new(self.auth.clone())
+                .set_rate_limit(request)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Makes a user.

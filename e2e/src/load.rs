@@ -42,6 +42,8 @@ struct Told {
 pub struct Seen {
     told: Vec<Told>,
     wrong: Vec<String>,
+    /// Refusals of what was tried again: what a client without grace must live with.
+    left_behind: Vec<String>,
 }
 
 /// A load that runs.
@@ -97,8 +99,16 @@ impl Load {
     /// # Errors
     /// If the load makes no progress.
     pub async fn progress(&self, requests: usize) -> Result<()> {
+        self.progress_within(PROGRESS_TIME, requests).await
+    }
+
+    /// The same, before a deadline.
+    ///
+    /// # Errors
+    /// If it takes longer.
+    pub async fn progress_within(&self, within: Duration, requests: usize) -> Result<()> {
         let goal = self.answered.load(Ordering::Relaxed) + requests;
-        eventually(PROGRESS_TIME, async || {
+        eventually(within, async || {
             let answered = self.answered.load(Ordering::Relaxed);
             ensure!(answered >= goal, "{answered} requests were answered, {goal} should be");
             Ok(())
@@ -178,7 +188,10 @@ impl Worker {
                 Reply::Done(answer)
             }
             429 | 503 => Reply::Unknown,
-            400 if again && answer.error() == "invalid_grant" => Reply::Refused,
+            400 if again && answer.error() == "invalid_grant" => {
+                self.seen.left_behind.push(answer.to_string());
+                Reply::Refused
+            }
             _ => {
                 self.seen.wrong.push(answer.to_string());
                 Reply::Refused
@@ -199,6 +212,16 @@ pub fn check_answers(seen: &[Seen]) -> Result<()> {
         wrong.len(),
         wrong[0]
     );
+    Ok(())
+}
+
+/// Whether whoever did not know what had become of a refresh could go on.
+///
+/// # Errors
+/// Those that could not.
+pub fn check_nobody_left_behind(seen: &[Seen]) -> Result<()> {
+    let left: Vec<_> = seen.iter().flat_map(|seen| &seen.left_behind).collect();
+    ensure!(left.is_empty(), "{} were left behind, as: {}", left.len(), left[0]);
     Ok(())
 }
 

@@ -127,20 +127,59 @@ pub fn check_numbers(trail: &[AuditEvent]) -> Result<()> {
 /// The first that was.
 pub fn check_single_winners(trail: &[AuditEvent]) -> Result<()> {
     let mut redeemed = HashSet::new();
-    for event in trail.iter().filter(|event| !event.session_id.is_empty()) {
-        let generation = match event.r#type.as_str() {
-            "token_issued" => 0,
-            "token_refreshed" => match Core::decode(event.core.as_slice())?.details {
-                Some(Details::Token(token)) => token.generation,
-                _ => anyhow::bail!("{} does not say which token was refreshed", event.event_id),
-            },
-            _ => continue,
+    for event in trail {
+        if let Some(generation) = redeemed_generation(event)? {
+            ensure!(
+                redeemed.insert((&event.session_id, generation)),
+                "the token {generation} of session {} had two winners",
+                event.session_id
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether the tokens of each session were redeemed one after the other, each again at most until its successor was, as
+/// clients with grace may; and no retry was taken for a thief's.
+///
+/// # Errors
+/// The first that was not.
+pub fn check_no_branches(trail: &[AuditEvent]) -> Result<()> {
+    let mut newest: HashMap<&str, u32> = HashMap::new();
+    for event in trail {
+        let (session, name) = (event.session_id.as_str(), event.r#type.as_str());
+        ensure!(
+            name != "token_reuse_detected",
+            "a retry at {session} was taken for a thief's"
+        );
+        let Some(generation) = redeemed_generation(event)? else {
+            continue;
+        };
+        let before = newest.insert(session, generation);
+        let follows = match before {
+            None => generation == 0,
+            Some(0) => generation == 1, // a code is redeemed once
+            Some(before) => (before..=before + 1).contains(&generation),
         };
         ensure!(
-            redeemed.insert((&event.session_id, generation)),
-            "the token {generation} of session {} had two winners",
-            event.session_id
+            follows,
+            "after {before:?} the token {generation} of session {session} was redeemed"
         );
     }
     Ok(())
+}
+
+/// Which token of its session an event says was redeemed; 0 is the code.
+fn redeemed_generation(event: &AuditEvent) -> Result<Option<u32>> {
+    if event.session_id.is_empty() {
+        return Ok(None);
+    }
+    Ok(match event.r#type.as_str() {
+        "token_issued" => Some(0),
+        "token_refreshed" => match Core::decode(event.core.as_slice())?.details {
+            Some(Details::Token(token)) => Some(token.generation),
+            _ => anyhow::bail!("{} does not say which token was refreshed", event.event_id),
+        },
+        _ => None,
+    })
 }

@@ -51,6 +51,19 @@ pub async fn stored_events(stack: &Stack) -> Result<i64> {
     Ok(count)
 }
 
+/// How often the refresh token of a session was rotated.
+///
+/// # Errors
+/// If there is no such session.
+pub async fn generation(stack: &Stack, session: Uuid) -> Result<i32> {
+    let mut connection = open(&stack.postgres.auth_url).await?;
+    let generation = sqlx::query_scalar("SELECT generation FROM session WHERE id = $1")
+        .bind(session)
+        .fetch_one(&mut connection)
+        .await?;
+    Ok(generation)
+}
+
 /// Everything that the auth database holds in a table, row by row, as text.
 ///
 /// # Errors

@@ -18,12 +18,19 @@ use cucumber::{
 };
 use futures::FutureExt as _;
 
-use crate::{collector::Collector, stack::Stack, world::CredoWorld};
+use crate::{
+    collector::Collector,
+    stack::{Stack, variable},
+    world::CredoWorld,
+};
 
 /// Scenarios that run side by side where nothing is broken.
 const CONCURRENT_SCENARIOS: usize = 4;
 /// The tags of scenarios that cannot run beside others, in the order of their passes.
 const PASSES: [Pass; 3] = [Pass::Concurrent, Pass::Serial, Pass::Last];
+
+/// Says how long scenarios tagged `@soak` last; without it none of them is run.
+pub const SOAK_MINUTES: &str = "CREDO_SOAK_MINUTES";
 
 type Arguments = Opts<parser::basic::Cli, runner::basic::Cli, writer::basic::Cli, Empty>;
 
@@ -97,8 +104,12 @@ pub async fn run() -> Result<Tally> {
 
 async fn add(pass: Pass, arguments: &Arguments, tally: &mut Tally) {
     let (by_name, by_tag) = (arguments.re_filter.clone(), arguments.tags_filter.clone());
+    let soaks = variable(SOAK_MINUTES).is_some();
     let selected = move |feature: &Feature, scenario: &Scenario| {
         let tags = feature.tags.iter().chain(&scenario.tags);
+        if !soaks && tags.clone().any(|tag| tag == "soak") {
+            return false;
+        }
         by_name.as_ref().is_none_or(|name| name.is_match(&scenario.name))
             && by_tag.as_ref().is_none_or(|expression| expression.eval(tags))
     };

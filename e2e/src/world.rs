@@ -15,6 +15,7 @@ use crate::{
     credoctl::Operator,
     example::Example,
     faults::Faults,
+    flood::Flood,
     jwt::unverified_claims,
     load::{Load, Seen},
     oauth::{Api, Client, Code, Method, SignIn, User},
@@ -97,6 +98,8 @@ pub struct CredoWorld {
     pub status: Option<tonic::Status>,
     pub faults: Faults,
     pub load: Option<Load>,
+    /// Askers without manners.
+    pub flood: Option<Flood>,
     /// Somebody who follows the trail.
     pub tail: Option<Tail>,
     /// A real one, where a scenario needs it.
@@ -130,6 +133,7 @@ impl CredoWorld {
             status: None,
             faults: Faults::default(),
             load: None,
+            flood: None,
             tail: None,
             chromium: None,
             apps: JoinSet::new(),
@@ -145,6 +149,7 @@ impl CredoWorld {
     /// If something cannot be mended.
     pub async fn tidy(&mut self) -> Result<()> {
         self.load = None;
+        self.flood = None;
         self.apps.abort_all();
         if let Some(chromium) = self.chromium.take() {
             chromium.end().await?;

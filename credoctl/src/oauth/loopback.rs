@@ -1,10 +1,15 @@
 //! Where a browser brings the answer back (RFC 8252 section 7.3): one request on a free port of 127.0.0.1.
 //!
-//! Refuses every path but the callback, and reads no more than a request line needs.
+//! Refuses every path but the callback, and reads no more than a request line needs. Whoever connects and says nothing, as
+//! browsers do to be quick and strangers to be in the way, keeps nobody else waiting.
 
+use std::time::Duration;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 use url::Url;
 
@@ -13,6 +18,10 @@ use crate::failure::{Failure, Result};
 const PATH: &str = "/callback";
 /// Longer than any answer of ours.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Connections that are listened to at once.
+const MAX_CONNECTIONS: usize = 16;
+/// A browser on this machine sends its request at once.
+const PATIENCE: Duration = Duration::from_secs(5);
 const PAGE: &str = "<!doctype html><meta charset=utf-8><title>credoctl</title>\
     <p>Back to the terminal: credoctl has its answer. This page can be closed.";
 
@@ -44,16 +53,31 @@ impl Loopback {
     /// # Errors
     /// If the port fails.
     pub async fn answer(self) -> Result<Vec<(String, String)>> {
+        let mut open = FuturesUnordered::new();
         loop {
-            let (mut stream, _) = self.listener.accept().await?;
-            let Some(parameters) = read(&mut stream).await else {
-                respond(&mut stream, "404 Not Found", "").await;
-                continue;
-            };
-            respond(&mut stream, "200 OK", PAGE).await;
-            return Ok(parameters);
+            tokio::select! {
+                accepted = self.listener.accept(), if open.len() < MAX_CONNECTIONS => {
+                    let (stream, _) = accepted?;
+                    open.push(timeout(PATIENCE, serve(stream)));
+                }
+                Some(served) = open.next() => {
+                    if let Ok(Some(parameters)) = served {
+                        return Ok(parameters);
+                    }
+                }
+            }
         }
     }
+}
+
+/// Answers one connection; gives the parameters if it was the callback.
+async fn serve(mut stream: TcpStream) -> Option<Vec<(String, String)>> {
+    let parameters = read(&mut stream).await;
+    match &parameters {
+        Some(_) => respond(&mut stream, "200 OK", PAGE).await,
+        None => respond(&mut stream, "404 Not Found", "").await,
+    }
+    parameters
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Vec<(String, String)>> {
@@ -133,6 +157,26 @@ mod tests {
             assert_eq!(back.status(), 200);
         };
         let (answer, ()) = tokio::join!(loopback.answer(), ask);
+        assert_eq!(answer.unwrap()[0], ("code".to_owned(), "c".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn silent_connections_keep_nobody_waiting() {
+        let loopback = Loopback::open().await.unwrap();
+        let (port, base) = (loopback.port, loopback.redirect_uri());
+        let ask = async {
+            let mut silent = Vec::new();
+            for _ in 0..MAX_CONNECTIONS - 1 {
+                silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+            }
+            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let back = http.get(format!("{base}?code=c&state=s")).send().await.unwrap();
+            assert_eq!(back.status(), 200);
+        };
+        let both = async { tokio::join!(loopback.answer(), ask) };
+        let (answer, ()) = timeout(PATIENCE * 4 / 5, both)
+            .await
+            .expect("it waited for a silent one");
         assert_eq!(answer.unwrap()[0], ("code".to_owned(), "c".to_owned()));
     }
 }

@@ -3,7 +3,12 @@
 use anyhow::{Context as _, Result, anyhow};
 use reqwest::Url;
 
-use crate::{part::Part, ports::Port, postgres, state::State};
+use crate::{
+    part::Part,
+    ports::{Port, Ports},
+    postgres,
+    state::State,
+};
 
 /// What replaces the private parts, which are then neither started nor stopped.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -71,6 +76,22 @@ impl Backing {
                 .kafka_brokers
                 .clone()
                 .unwrap_or_else(|| state.ports.address(Port::Kafka)),
+        })
+    }
+
+    /// The same servers as the second replica of a stack for tests reaches them: through wires that can be broken.
+    pub fn on_wires(&self, ports: &Ports) -> Result<Self> {
+        let through = |url: &str, port: Port| -> Result<String> {
+            let mut url = Url::parse(url).context("a URL cannot be read")?;
+            url.set_host(Some("127.0.0.1")).context("a URL names no server")?;
+            url.set_port(Some(ports.number(port)))
+                .map_err(|()| anyhow!("a URL names no server"))?;
+            Ok(url.into())
+        };
+        Ok(Self {
+            auth_owner_url: through(&self.auth_owner_url, Port::WireToPostgres)?,
+            redis_url: through(&self.redis_url, Port::WireToRedis)?,
+            ..self.clone()
         })
     }
 

@@ -11,7 +11,12 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{file, layout::Layout, part::Part};
+use crate::{
+    file,
+    layout::Layout,
+    part::Part,
+    wire::{Far, Weather},
+};
 
 const MAX_REQUEST_BYTES: u64 = 4096;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -32,6 +37,10 @@ pub enum Command {
     Pause(Part),
     /// Let a part go on.
     Resume(Part),
+    /// What a wire of the second replica does from now on.
+    Wire(Far, Weather),
+    /// How many seconds the clock of the second replica is before the machine's from now on.
+    Clock(i64),
     /// End the whole stack in good order.
     Shutdown,
 }

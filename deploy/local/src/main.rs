@@ -10,8 +10,16 @@ use anyhow::Result;
 use clap::{Parser, Subcommand, builder::FalseyValueParser};
 
 use crate::{
-    backing::External, control::Command, layout::Layout, ledger::Ledger, lock::Lock, part::Part, run::Ready,
-    stack::Options, terminal::Terminal,
+    backing::External,
+    control::Command,
+    layout::Layout,
+    ledger::Ledger,
+    lock::Lock,
+    part::Part,
+    run::Ready,
+    stack::{Options, Purpose},
+    terminal::Terminal,
+    wire::{Far, Weather},
 };
 
 mod account;
@@ -54,6 +62,7 @@ mod tally;
 mod terminal;
 mod test_run;
 mod tools;
+mod wire;
 
 /// Runs Credo on this machine: private Postgres, Redis and Kafka, and the three services.
 #[derive(Debug, Parser)]
@@ -81,6 +90,12 @@ enum Action {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+    /// The same on a stack as in production: durable, not traced, one auth-api.
+    Bench {
+        /// The command and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
     /// Show how each part is.
     Status,
     /// Print the table of addresses, users, clients and commands again.
@@ -95,6 +110,18 @@ enum Action {
     Pause { part: Part },
     /// Let a part go on (SIGCONT).
     Resume { part: Part },
+    /// Break or mend what the second replica of a stack for tests hears of a server.
+    Wire {
+        far: Far,
+        #[command(subcommand)]
+        weather: Weather,
+    },
+    /// Step the clock of the second replica of a stack for tests: it sees the step within a second.
+    Clock {
+        /// How far before the machine's.
+        #[arg(allow_hyphen_values = true)]
+        seconds: i64,
+    },
     /// Forget everything that the stack remembers.
     Reset,
     /// Show the newest audit events.
@@ -110,7 +137,7 @@ enum Action {
     ExecPart(shim::Arguments),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 struct Wanted {
     /// Only these parts.
     #[arg(long, value_delimiter = ',', value_name = "PART,…")]
@@ -143,15 +170,22 @@ fn act(arguments: Arguments, terminal: Terminal) -> Result<ExitCode> {
 }
 
 async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<ExitCode> {
-    let default = if matches!(arguments.action, Action::Test { .. }) {
-        "test"
-    } else {
-        "run"
+    let default = match arguments.action {
+        Action::Test { .. } => "test",
+        Action::Bench { .. } => "benched",
+        _ => "run",
     };
     let layout = Layout::find(arguments.stack.as_deref().unwrap_or(default))?;
     let ask = match arguments.action {
         Action::Run(wanted) => return Box::pin(keep_up(layout, wanted, terminal)).await,
-        Action::Test { wanted, command } => return Box::pin(test(layout, wanted, &command, terminal)).await,
+        Action::Test { wanted, command } => {
+            let options = wanted.options(false, Purpose::Test);
+            return Box::pin(test(layout, options, &command, terminal)).await;
+        }
+        Action::Bench { command } => {
+            let options = Wanted::default().options(false, Purpose::Bench);
+            return Box::pin(test(layout, options, &command, terminal)).await;
+        }
         Action::Reset => return reset(&layout, terminal).await,
         Action::Stop { part: None } => return stop(&layout, terminal).await,
         Action::Audit(filter) => {
@@ -171,15 +205,17 @@ async fn act_in_runtime(arguments: Arguments, terminal: Terminal) -> Result<Exit
         Action::Kill { part } => Command::Kill(part),
         Action::Pause { part } => Command::Pause(part),
         Action::Resume { part } => Command::Resume(part),
+        Action::Clock { seconds } => Command::Clock(seconds),
+        Action::Wire { far, weather } => Command::Wire(far, weather),
     };
     terminal.say(control::ask(&layout, ask).await?);
     Ok(ExitCode::SUCCESS)
 }
 
 impl Wanted {
-    fn options(self, customary_ports: bool, for_tests: bool) -> Options {
+    fn options(self, customary_ports: bool, purpose: Purpose) -> Options {
         let parts = if self.only.is_empty() {
-            let is_wanted = |part: &Part| for_tests || *part != Part::AuthApi2;
+            let is_wanted = |part: &Part| purpose == Purpose::Test || *part != Part::AuthApi2;
             Part::ALL.into_iter().filter(is_wanted).collect()
         } else {
             self.only
@@ -188,13 +224,13 @@ impl Wanted {
             external: self.external,
             parts,
             customary_ports,
-            for_tests,
+            purpose,
         }
     }
 }
 
 async fn keep_up(layout: Layout, wanted: Wanted, terminal: Terminal) -> Result<ExitCode> {
-    let options = wanted.options(layout.stack() == "run", false);
+    let options = wanted.options(layout.stack() == "run", Purpose::Run);
     terminal.say(terminal.heading("Credo, local stack"));
     let show = async |ready: Ready| -> Result<()> {
         show(&ready, terminal)?;
@@ -205,9 +241,12 @@ async fn keep_up(layout: Layout, wanted: Wanted, terminal: Terminal) -> Result<E
         .map(|_asked_to_end| ExitCode::SUCCESS)
 }
 
-async fn test(layout: Layout, wanted: Wanted, command: &[OsString], terminal: Terminal) -> Result<ExitCode> {
-    let options = wanted.options(false, true);
-    terminal.say(terminal.heading("Credo, stack for tests"));
+async fn test(layout: Layout, options: Options, command: &[OsString], terminal: Terminal) -> Result<ExitCode> {
+    let heading = match options.purpose {
+        Purpose::Bench => "Credo, stack for benchmarks",
+        Purpose::Run | Purpose::Test => "Credo, stack for tests",
+    };
+    terminal.say(terminal.heading(heading));
     let outcome = run::run(layout, options, terminal, true, async |ready| {
         test_run::run(command, ready).await
     })

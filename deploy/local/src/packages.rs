@@ -7,7 +7,8 @@ use rustix::process::getuid;
 use tokio::process::Command;
 
 use crate::{
-    java::Java, kafka::jars::Jars, layout::Layout, log, part::Part, postgres, python::Python, terminal::Terminal, tools,
+    java::Java, kafka::jars::Jars, layout::Layout, log, part::Part, postgres, python::Python, services,
+    terminal::Terminal, tools,
 };
 
 const SCRIPT: &str = include_str!("install.sh");
@@ -31,6 +32,7 @@ const NODE: Package = ("nodejs", "what one of the example clients runs on");
 const NPM: Package = ("npm", "fetches that client's library and the page checker");
 const CURL: Package = ("curl", "what the plainest example is made of");
 const OPENSSL: Package = ("openssl", "its hashes");
+const FAKETIME: Package = ("libfaketime", "moves the clock of one replica");
 const VENV: Package = ("python3-venv", "what another example client and the fuzzer run on");
 
 /// What a stack needs of the machine.
@@ -134,6 +136,9 @@ async fn missing_for_tools(layout: &Layout) -> Result<Vec<Package>> {
     }
     if tools::want_npm(layout)? && !runs("npm").await {
         missing.push(NPM);
+    }
+    if services::movable_clock().is_none() {
+        missing.push(FAKETIME);
     }
     if Python::find().await.is_none() {
         missing.push(VENV);

@@ -29,6 +29,10 @@ pub enum Port {
     AuditConsumerGrpc,
     AuditConsumerManagement,
     Landing,
+    /// What the second replica takes for the database server, in stacks for tests.
+    WireToPostgres,
+    /// What it takes for the cache.
+    WireToRedis,
     Postgres,
     Redis,
     Kafka,
@@ -38,7 +42,7 @@ pub enum Port {
 }
 
 impl Port {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::AuthApiHttp,
         Self::AuthApiGrpc,
         Self::AuthApiManagement,
@@ -50,6 +54,8 @@ impl Port {
         Self::AuditConsumerGrpc,
         Self::AuditConsumerManagement,
         Self::Landing,
+        Self::WireToPostgres,
+        Self::WireToRedis,
         Self::Postgres,
         Self::Redis,
         Self::Kafka,
@@ -71,6 +77,8 @@ impl Port {
             | Self::AuthApi2Grpc
             | Self::AuthApi2Management
             | Self::Landing
+            | Self::WireToPostgres
+            | Self::WireToRedis
             | Self::Postgres
             | Self::Redis
             | Self::Kafka

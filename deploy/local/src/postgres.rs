@@ -19,6 +19,7 @@ use crate::{
     ports::Port,
     probe::Probe,
     process::Launch,
+    stack::Purpose,
     state::State,
 };
 
@@ -28,6 +29,15 @@ pub const SUPERUSER: &str = "postgres";
 pub const AUTH: (&str, &str) = ("credo_auth", "credo_auth_owner");
 /// Database and owner of what audit-consumer uses.
 pub const AUDIT: (&str, &str) = ("credo_audit", "credo_audit_owner");
+
+/// Durable, with room for 256 connections of a load beside those of the services, and no checkpoint in the middle.
+const BENCHED: [&str; 5] = [
+    "max_connections=600",
+    "shared_buffers=1GB",
+    "max_wal_size=8GB",
+    "checkpoint_timeout=30min",
+    "wal_compression=lz4",
+];
 
 /// A server that is ready to be started.
 #[derive(Debug)]
@@ -65,11 +75,11 @@ pub fn url(state: &mut State, role: &str, database: &str) -> Result<String> {
 }
 
 impl Postgres {
-    /// Makes the data folder if it is missing. `durable` keeps every commit through a crash of the machine.
+    /// Makes the data folder if it is missing. What tests commit need not outlive a crash of the machine.
     ///
     /// # Errors
     /// If there is no server program, or the folder cannot be made.
-    pub async fn prepare(layout: &Layout, state: &mut State, durable: bool) -> Result<Self> {
+    pub async fn prepare(layout: &Layout, state: &mut State, purpose: Purpose) -> Result<Self> {
         let account = Account::unprivileged()?;
         let data = data_folder(layout, state, account);
         if !data.join("PG_VERSION").is_file() {
@@ -91,7 +101,7 @@ impl Postgres {
         let launch = Launch {
             part: Part::Postgres,
             program: programs.join("postgres"),
-            arguments: arguments(layout, &data, state.ports.number(Port::Postgres), durable),
+            arguments: arguments(layout, &data, state.ports.number(Port::Postgres), purpose),
             environment: vec![("LC_ALL".to_owned(), "C".to_owned())],
             account,
             log: layout.log(Part::Postgres.name()),
@@ -243,22 +253,24 @@ async fn initialise(
     fs::rename(&unfinished, data).with_context(|| format!("cannot make {}", data.display()))
 }
 
-fn arguments(layout: &Layout, data: &Path, port: u16, durable: bool) -> Vec<std::ffi::OsString> {
+fn arguments(layout: &Layout, data: &Path, port: u16, purpose: Purpose) -> Vec<std::ffi::OsString> {
     let mut settings = vec![
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
         "unix_socket_directories=".to_owned(), // a socket's path could be too long, and nobody needs one
         format!("cluster_name=credo-{}", layout.stack()),
-        "max_connections=300".to_owned(),
         "password_encryption=scram-sha-256".to_owned(),
         "shared_preload_libraries=pg_stat_statements".to_owned(),
         "log_line_prefix=%m [%p] %a ".to_owned(),
         "timezone=UTC".to_owned(),
         "log_timezone=UTC".to_owned(),
     ];
-    if !durable {
-        settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
-    }
+    let of_purpose: &[&str] = match purpose {
+        Purpose::Run => &["max_connections=300"],
+        Purpose::Test => &["max_connections=300", "fsync=off", "full_page_writes=off"],
+        Purpose::Bench => &BENCHED,
+    };
+    settings.extend(of_purpose.iter().map(|&setting| setting.to_owned()));
     let settings = settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]);
     ["-D".into(), data.into()].into_iter().chain(settings).collect()
 }

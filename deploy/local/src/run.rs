@@ -13,7 +13,7 @@ use crate::{
     lock::Lock,
     packages,
     part::Part,
-    postgres, proc,
+    postgres, proc, services,
     signals::Signals,
     stack::{Options, Stack},
     stack_file::StackFile,
@@ -180,6 +180,10 @@ async fn obey(stack: &mut Stack, command: Command) -> Result<String> {
         Command::Kill(part) => supervisor.kill(part).await.map(|()| format!("{part} killed"))?,
         Command::Pause(part) => supervisor.pause(part).map(|()| format!("{part} paused"))?,
         Command::Resume(part) => supervisor.resume(part).map(|()| format!("{part} resumed"))?,
+        Command::Clock(seconds) => {
+            services::step_clock(&stack.layout, seconds).map(|()| format!("its clock is at {seconds:+} s"))?
+        }
+        Command::Wire(far, weather) => stack.wires()?.set(far, weather)?,
         Command::Shutdown => String::new(),
     };
     Ok(format!("{done} ({})", elapsed(begun.elapsed())))

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use credo_proto::admin::v1::{
-    Address, Branding, CreateTenantRequest, CreateUserRequest, GetTenantRequest, LookUpUserRequest, Profile, Tenant,
-    get_tenant_request::By, tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
+    Address, Branding, CreateTenantRequest, CreateUserRequest, GetTenantRequest, LookUpUserRequest, Profile, RateClass,
+    SetRateLimitRequest, Tenant, get_tenant_request::By, rate_limit_service_client::RateLimitServiceClient,
+    tenant_service_client::TenantServiceClient, user_service_client::UserServiceClient,
 };
 use tonic::Code;
 
@@ -17,6 +18,8 @@ mod clients;
 
 /// The slug of the demo tenant.
 pub const TENANT: &str = "demo";
+/// More than a machine does.
+const TEST_REQUESTS_PER_MINUTE: i32 = 1_000_000;
 const LOGO: &[u8] = include_bytes!("seed/logo.png");
 /// Fixed: everything listens on loopback only, and a person should be able to learn them.
 const USERS: [(&str, &str, &str); 2] = [
@@ -24,12 +27,16 @@ const USERS: [(&str, &str, &str); 2] = [
     ("bob@demo.example", "Bob Demo", "bob-likes-short-naps"),
 ];
 
-/// Makes what is missing. `landing_url` is where redirect URIs lead.
+/// Makes what is missing. `landing_url` is where redirect URIs lead. For tests the tenant's limits are set so high that they are
+/// counted and do not bind; everybody else has the defaults.
 ///
 /// # Errors
 /// If the admin API refuses.
-pub async fn seed(channel: AdminChannel, state: &mut State, landing_url: &str) -> Result<Demo> {
+pub async fn seed(channel: AdminChannel, state: &mut State, landing_url: &str, for_tests: bool) -> Result<Demo> {
     let tenant = ensure_tenant(channel.clone()).await?;
+    if for_tests {
+        raise_limits(channel.clone(), &tenant.tenant_id).await?;
+    }
     let mut users = UserServiceClient::new(channel.clone());
     for (email, display_name, password) in USERS {
         ensure_user(&mut users, &tenant.tenant_id, email, display_name, password).await?;
@@ -70,6 +77,27 @@ async fn ensure_tenant(channel: AdminChannel) -> Result<Tenant> {
         .await
         .map_err(explain("the demo tenant cannot be made"))?;
     answer.into_inner().tenant.context("auth-api answered no tenant")
+}
+
+async fn raise_limits(channel: AdminChannel, tenant_id: &str) -> Result<()> {
+    let mut limits = RateLimitServiceClient::new(channel);
+    for class in [
+        RateClass::Auth,
+        RateClass::Sensitive,
+        RateClass::Read,
+        RateClass::Client,
+        RateClass::ClientFailure,
+    ] {
+        let request = SetRateLimitRequest {
+            tenant_id: tenant_id.to_owned(),
+            rate_class: class.into(),
+            requests_per_minute: TEST_REQUESTS_PER_MINUTE,
+            ..SetRateLimitRequest::default()
+        };
+        let answer = limits.set_rate_limit(request).await;
+        answer.map_err(explain("the demo tenant's limits cannot be set"))?;
+    }
+    Ok(())
 }
 
 fn branding() -> Branding {

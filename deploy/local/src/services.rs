@@ -1,6 +1,9 @@
 //! How the three services start: with their own roles, and nothing in their environment that is not theirs.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,6 +17,7 @@ use crate::{
     probe::Probe,
     process::Launch,
     random,
+    stack::Purpose,
     state::State,
 };
 
@@ -25,7 +29,7 @@ pub fn prepare(
     layout: &Layout,
     state: &mut State,
     backing: &Backing,
-    (part, for_tests): (Part, bool),
+    (part, purpose): (Part, Purpose),
 ) -> Result<(Launch, Probe)> {
     let prefix = format!("CREDO_{}_", part.program().replace('-', "_").to_uppercase());
     let mut settings = settings(layout, state, backing, part)?;
@@ -34,7 +38,7 @@ pub fn prepare(
     settings.push(("GRPC_LISTEN", state.ports.address(grpc)));
     settings.push(("MANAGEMENT_LISTEN", state.ports.address(management)));
     settings.push(("TELEMETRY_FORMAT", "json".to_owned()));
-    if for_tests {
+    if purpose == Purpose::Test {
         // Everything is traced, so that tests can look through it; where none listens, spans are dropped.
         settings.push(("TELEMETRY_OTLP_ENDPOINT", state.ports.url(Port::Collector)));
         settings.push(("TELEMETRY_TRACE_SAMPLE_RATIO", "1".to_owned()));
@@ -44,6 +48,9 @@ pub fn prepare(
         .map(|(key, value)| (format!("{prefix}{key}"), value))
         .collect();
     environment.push(("CREDO_PUBLIC_BASE_URL".to_owned(), state.ports.url(Port::AuthApiHttp)));
+    if purpose == Purpose::Test && part == Part::AuthApi2 {
+        environment.extend(clock_environment(layout)?);
+    }
     if part.program() == Part::AuthApi.program() {
         let keys = layout.file("master-keys");
         make_master_keys(&keys)?;
@@ -123,6 +130,38 @@ pub const fn listens(part: Part) -> Listens {
         _ => (Some(Port::AuthApiHttp), Port::AuthApiGrpc, Port::AuthApiManagement),
     };
     Listens { http, grpc, management }
+}
+
+/// Steps the clock of the second replica of a stack for tests: so many seconds before or behind the machine's.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn step_clock(layout: &Layout, seconds: i64) -> Result<()> {
+    file::write_private(&layout.file("auth-api-2.clock"), format!("{seconds:+}\n").as_bytes())
+}
+
+/// The library through which a process sees another wall clock, if it is installed. Time that only elapses is left alone.
+pub fn movable_clock() -> Option<PathBuf> {
+    let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut found = libraries.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    found.find(|path| path.is_file())
+}
+
+fn clock_environment(layout: &Layout) -> Result<Vec<(String, String)>> {
+    let Some(library) = movable_clock() else {
+        return Ok(Vec::new());
+    };
+    step_clock(layout, 0)?;
+    let variables = [
+        ("LD_PRELOAD", library.to_string_lossy().into_owned()),
+        (
+            "FAKETIME_TIMESTAMP_FILE",
+            layout.file("auth-api-2.clock").to_string_lossy().into_owned(),
+        ),
+        ("FAKETIME_CACHE_DURATION", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ];
+    Ok(variables.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// One key, made once: what was sealed under it is lost with it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     state::{AdminClient, State},
     supervisor::Supervisor,
     terminal::Terminal,
+    wire::Wires,
 };
 
 mod describe;
@@ -40,9 +41,20 @@ pub struct Options {
     pub parts: Vec<Part>,
     /// Whether services should listen where people expect them.
     pub customary_ports: bool,
-    /// Whether it is for tests: commits need not outlive a crash of the machine, and the serving roles have the password
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a stack is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// People.
+    Run,
+    /// Tests: everything is traced, commits need not outlive a crash of the machine, and the serving roles have the password
     /// that tests give to the same roles for databases of their own.
-    pub for_tests: bool,
+    Test,
+    /// Figures: as in production, with room for many connections.
+    Bench,
 }
 
 impl Options {
@@ -51,7 +63,7 @@ impl Options {
         let private = |part: &Part| !self.external.replaces(*part);
         Needs {
             parts: self.parts.iter().copied().filter(private).collect(),
-            tools: self.for_tests && self.parts.contains(&Part::AuthApi),
+            tools: self.purpose == Purpose::Test && self.parts.contains(&Part::AuthApi),
         }
     }
 }
@@ -68,6 +80,7 @@ pub struct Stack {
     options: Options,
     terminal: Terminal,
     background: JoinSet<()>,
+    wires: Option<Wires>,
     backing: Option<Backing>,
     kafka: Option<(Java, Jars)>,
     demo: Option<stack_file::Demo>,
@@ -80,7 +93,7 @@ impl Stack {
     /// If its memory is damaged.
     pub fn new(layout: Layout, options: Options, terminal: Terminal, ledger: Ledger) -> Result<Self> {
         let mut state = State::load(&layout)?;
-        if options.for_tests {
+        if options.purpose == Purpose::Test {
             let role = |role| (migrate::role_name(role), TEST_ROLE_PASSWORD.to_owned());
             state.passwords.extend(migrate::ROLES.map(role));
         }
@@ -89,6 +102,7 @@ impl Stack {
             state,
             supervisor: Supervisor::new(ledger),
             background: JoinSet::new(),
+            wires: None,
             backing: None,
             kafka: None,
             demo: None,
@@ -132,6 +146,16 @@ impl Stack {
         }
     }
 
+    /// The wires of the second replica.
+    ///
+    /// # Errors
+    /// If there are none: the stack is not for tests.
+    pub fn wires(&self) -> Result<&Wires> {
+        self.wires
+            .as_ref()
+            .context("there is no wire that could be broken: this stack is not for tests")
+    }
+
     fn wants(&self, part: Part) -> bool {
         self.options.parts.contains(&part) && !self.options.external.replaces(part)
     }
@@ -157,7 +181,7 @@ impl Stack {
         let mut postgres = None;
         if self.wants(Part::Postgres) {
             let first = !self.state.passwords.contains_key(postgres::SUPERUSER);
-            let preparing = Postgres::prepare(&self.layout, &mut self.state, !self.options.for_tests);
+            let preparing = Postgres::prepare(&self.layout, &mut self.state, self.options.purpose);
             let prepared = self
                 .terminal
                 .step_if(first, "Postgres: a data folder", preparing)
@@ -209,12 +233,20 @@ impl Stack {
     }
 
     async fn start_services(&mut self, backing: &Backing) -> Result<()> {
+        let mut on_wires = None;
+        if self.wants(Part::AuthApi2) && self.options.purpose == Purpose::Test {
+            let ports = &self.state.ports;
+            self.wires = Some(Wires::lay(ports, &backing.auth_owner_url, &backing.redis_url).await?);
+            on_wires = Some(backing.on_wires(ports)?);
+        }
         for part in Part::SERVICES
             .into_iter()
             .filter(|part| self.options.parts.contains(part))
         {
+            let on_wires = on_wires.as_ref().filter(|_| part == Part::AuthApi2);
+            let backing = on_wires.unwrap_or(backing);
             let (launch, probe) =
-                services::prepare(&self.layout, &mut self.state, backing, (part, self.options.for_tests))?;
+                services::prepare(&self.layout, &mut self.state, backing, (part, self.options.purpose))?;
             self.supervisor.own(launch, probe);
         }
         self.state.save(&self.layout)?;
@@ -246,7 +278,13 @@ impl Stack {
         .await?;
         let channel = admin::connect(&self.state.ports.url(Port::AuthApiGrpc), bearer).await?;
         let landing_url = self.state.ports.url(Port::Landing);
-        let seeded = seed::seed(channel, &mut self.state, &landing_url).await;
+        let seeded = seed::seed(
+            channel,
+            &mut self.state,
+            &landing_url,
+            self.options.purpose == Purpose::Test,
+        )
+        .await;
         self.state.save(&self.layout)?; // secrets that were shown before a failure count too
         seeded
     }
@@ -283,9 +321,11 @@ fn ports_of(part: Part) -> Vec<Port> {
         service => {
             let Listens { http, grpc, management } = services::listens(service);
             let landing = (service == Part::AuthApi).then_some(Port::Landing);
+            let wires = (service == Part::AuthApi2).then_some([Port::WireToPostgres, Port::WireToRedis]);
             [Some(grpc), Some(management), http, landing]
                 .into_iter()
                 .flatten()
+                .chain(wires.into_iter().flatten())
                 .collect()
         }
     }

@@ -1,19 +1,28 @@
-//! Adds up what test programs print at their end, so that a run of many closes with one line.
+//! Adds up what test programs print, so that a run of many closes with what failed and one line of counts.
 
 /// Tests by how they ended.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// The names of those that failed.
+    failures: Vec<String>,
 }
 
 impl Tally {
     /// Takes in one line of output: a `test result:` of libtest, or a line that begins with `N passed,` as the end-to-end
-    /// tests close with. What cucumber prints of its scenarios on the way is in that already.
+    /// tests close with. What cucumber prints of its scenarios on the way is in that already. `test NAME ... FAILED` and
+    /// `failed: NAME` tell what failed.
     pub fn take_in(&mut self, line: &str) {
         let line = without_colour(line);
         let line = line.trim();
+        let of_libtest = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"));
+        if let Some(name) = of_libtest.or_else(|| line.strip_prefix("failed: ")) {
+            self.failures.push(name.to_owned());
+        }
         let plain = || {
             line.split_once(" passed, ")
                 .and_then(|(count, _)| count.parse::<u64>().ok())
@@ -36,14 +45,17 @@ impl Tally {
         }
     }
 
-    /// The closing line, if any test has run.
-    pub fn summary(self) -> Option<String> {
+    /// What failed and the closing line, if any test has run.
+    pub fn summary(&self) -> Option<String> {
         let Self {
             passed,
             failed,
             skipped,
+            failures,
         } = self;
-        (self != Self::default()).then(|| format!("{passed} passed, {failed} failed, {skipped} skipped"))
+        let mut lines: Vec<String> = failures.iter().map(|name| format!("failed: {name}")).collect();
+        lines.push(format!("{passed} passed, {failed} failed, {skipped} skipped"));
+        (*self != Self::default()).then(|| lines.join("\n"))
     }
 }
 
@@ -72,12 +84,17 @@ mod tests {
             "test result: \x1b[32mok\x1b[0m. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.41s",
             "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
             "5 scenarios (4 passed, 1 skipped)",
+            "failed: \x1b[31mA feature: its scenario",
             "4 passed, 1 failed",
             "test a::b ... ok",
+            "test a::c ... \x1b[31mFAILED\x1b[0m",
         ] {
             tally.take_in(line);
         }
-        assert_eq!(tally.summary().unwrap(), "18 passed, 2 failed, 1 skipped");
+        assert_eq!(
+            tally.summary().unwrap(),
+            "failed: A feature: its scenario\nfailed: a::c\n18 passed, 2 failed, 1 skipped"
+        );
         assert_eq!(Tally::default().summary(), None);
     }
 }

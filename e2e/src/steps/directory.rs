@@ -13,6 +13,7 @@ use crate::{
 pub async fn make_tenant(world: &mut CredoWorld) -> Result {
     let slug = format!("t{}", &random_text()[..20]);
     let tenant = world.admin.create_tenant(&slug).await?;
+    world.admin.raise_limits(&tenant.tenant_id).await?;
     world.tenants.push(Tenant {
         id: tenant.tenant_id,
         issuer: tenant.issuer,

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     failure::{Result, ensure},
     faults::ensure_ready,
-    oauth::SignIn,
+    oauth::{Api, SignIn},
     patience::eventually,
     world::CredoWorld,
 };
@@ -36,6 +36,43 @@ pub async fn breaks(world: &mut CredoWorld, part: String, how: String) -> Result
 #[when(regex = r"^(auth-api|auth-api-2|outbox-relay|audit-consumer|postgres|redis|kafka) is there again$")]
 pub async fn is_mended(world: &mut CredoWorld, part: String) -> Result {
     Ok(world.faults.mend(world.stack, &world.api, &part).await?)
+}
+
+#[given(regex = r"^everybody speaks to auth-api-2$")]
+pub async fn speaks_to_second(world: &mut CredoWorld) -> Result {
+    world.api = second_replica(world)?;
+    Ok(())
+}
+
+/// The replica whose wires can be broken.
+pub fn second_replica(world: &CredoWorld) -> anyhow::Result<Api> {
+    let address = world.stack.service("auth-api-2")?.http.as_deref();
+    Api::new(address.context("the second replica has no address")?)
+}
+
+#[given(regex = r"^the wire to (postgres|redis) is (clear|stalled|down|cut)$")]
+#[when(regex = r"^the wire to (postgres|redis) is (clear|stalled|down|cut)$")]
+pub async fn wire_is(world: &mut CredoWorld, far: String, weather: String) -> Result {
+    Ok(world.faults.wire(world.stack, &far, &weather).await?)
+}
+
+#[when(regex = r"^the wire to (postgres|redis) takes (\d+) ms$")]
+pub async fn wire_is_slow(world: &mut CredoWorld, far: String, milliseconds: u32) -> Result {
+    let weather = format!("slow {milliseconds}");
+    Ok(world.faults.wire(world.stack, &far, &weather).await?)
+}
+
+#[when(
+    regex = r"^the wire to postgres loses (?:the )?(request|midway|answer) of the session (once|twice|three times)$"
+)]
+pub async fn wire_loses(world: &mut CredoWorld, what: String, how_often: String) -> Result {
+    let times = match how_often.as_str() {
+        "once" => 1,
+        "twice" => 2,
+        _ => 3,
+    };
+    let weather = format!("loses {what} {} {times}", world.session("")?.id()?);
+    Ok(world.faults.wire(world.stack, "postgres", &weather).await?)
 }
 
 #[when(regex = r"^redis forgets everything$")]

@@ -69,8 +69,9 @@ pub async fn one_winner(world: &mut CredoWorld) -> Result {
     Ok(())
 }
 
-#[then(regex = r"^in each round the winner's tokens for (\w+) are dead$")]
-pub async fn winner_is_dead(world: &mut CredoWorld, client: String) -> Result {
+#[then(regex = r"^in each round the winner's tokens for (\w+) are dead( within a second)?$")]
+pub async fn winner_is_dead(world: &mut CredoWorld, client: String, later: String) -> Result {
+    let within = if later.is_empty() { Duration::ZERO } else { REFUSAL_TIME };
     for round in &world.rounds {
         let winner = round.iter().find(|answer| answer.status == 200).context("nobody won")?;
         let tokens = winner.tokens()?;
@@ -79,7 +80,7 @@ pub async fn winner_is_dead(world: &mut CredoWorld, client: String) -> Result {
             .refresh(world.client(&client)?, tokens.refresh_token()?)
             .await?;
         refresh.expect(400, "invalid_grant")?;
-        world.expect_dead(&client, &tokens.access_token, Duration::ZERO).await?;
+        world.expect_dead(&client, &tokens.access_token, within).await?;
     }
     Ok(())
 }

@@ -2,25 +2,29 @@
 
 use std::sync::Arc;
 
-use credo_auth_store::{HOT_CONNECTION_SETTINGS, Redis, Store, Work};
+use credo_auth_store::{BatchSpec, HOT_CONNECTION_SETTINGS, Redis, Store, Work};
 use credo_clock::SharedClock;
-use credo_lifecycle::{Health, Shutdown, Tasks};
-use credo_postgres::{PoolSpec, RoleError, connect_lazy};
+use credo_lifecycle::{Component, Health, Shutdown, Tasks};
+use credo_postgres::{PoolSpec, RoleError, connect_lazy, connect_options};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::{
-    address_attempts::AddressAttempts,
     audit::Refusals,
+    budget::Budget,
     directory::Directory,
     feed::Feed,
     http,
     keys::{Keyring, MasterKeyMissing, MasterKeys, Upkeep},
+    limiter::Limiter,
     metrics::Metrics,
     passwords::Passwords,
+    purge,
     refusal::Refusal,
     request_purge,
+    second_level::SecondLevel,
     settings::Settings,
+    verified_tokens::VerifiedTokens,
 };
 
 /// Times out a statement before the request that waits for it (DESIGN section 3.2).
@@ -48,12 +52,16 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Clients, tenants and people.
     pub directory: Directory,
+    /// What replicas share of what they read.
+    pub second_level: Arc<SecondLevel>,
     /// Keys.
     pub keyring: Arc<Keyring>,
+    /// Access tokens that were verified lately.
+    pub verified_tokens: VerifiedTokens,
     /// Argon2.
     pub passwords: Passwords,
-    /// Attempts to sign in, by address.
-    pub address_attempts: AddressAttempts,
+    /// How often what may be asked for.
+    pub limiter: Arc<Limiter>,
     /// The writer of refusals.
     pub refusals: Refusals,
     /// Numbers.
@@ -114,17 +122,29 @@ impl App {
             Arc::clone(&clock),
             settings.keys.spans(),
         );
+        let redis = open_redis(&settings)?;
+        let (second_level, cache_writer) = SecondLevel::new(
+            redis.clone(),
+            Arc::clone(&keyring),
+            Arc::clone(&feed),
+            metrics.caches.clone(),
+        );
+        let second_level = Arc::new(second_level);
         let (refusals, writer) = Refusals::new(Arc::clone(&store), Arc::clone(&clock));
         let app = Arc::new(Self {
-            directory: Directory::new(Arc::clone(&store), Arc::clone(&feed), metrics.clone()),
+            directory: Directory::new(
+                Arc::clone(&store),
+                Arc::clone(&feed),
+                Arc::clone(&second_level),
+                metrics.caches.clone(),
+            ),
+            second_level,
+            verified_tokens: VerifiedTokens::new(Arc::clone(&keyring), Arc::clone(&clock), metrics.caches.clone()),
             keyring,
             passwords: Passwords::new(settings.password.hash_threads, settings.password.rehash_below)
                 .map_err(|error| BuildError::Passwords(error.to_string()))?
                 .observed_by(&metrics),
-            address_attempts: AddressAttempts::new(
-                settings.password.attempts_per_address_per_minute,
-                Arc::clone(&clock),
-            ),
+            limiter: Arc::new(Limiter::new(Arc::clone(&feed), metrics.limits.clone())),
             metrics,
             work: TaskTracker::new(),
             settings,
@@ -141,29 +161,26 @@ impl App {
         );
         let upkeep = Upkeep::new(Arc::clone(&app.keyring), due, app.metrics.key_upkeep.clone());
         tasks.spawn("signing-keys", upkeep.run(shutdown.clone()));
+        let limiter = Arc::clone(&app.limiter);
+        tasks.spawn("limits", limiter.run(Arc::clone(&app.store), shutdown.clone()));
         tasks.spawn("refusal-writer", writer.run(shutdown.clone()));
-        tasks.spawn(
-            "request-purge",
-            request_purge::run(Arc::clone(&app.store), shutdown.clone()),
-        );
+        app.start_purges(tasks, &shutdown);
         tasks.spawn("pending", watch_pending(Arc::clone(&app), shutdown.clone()));
-        if let Some(url) = &app.settings.redis.url {
-            let redis = Redis::connect(url).map_err(|error| BuildError::Redis(error.to_string()))?;
-            let component = health.component("redis");
-            tasks.spawn("redis-health", async move {
-                while !shutdown.is_requested() {
-                    match redis.ping().await {
-                        Ok(()) => component.up(),
-                        Err(error) => component.degraded(error.to_string()),
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(PING_INTERVAL) => {}
-                        () = shutdown.requested() => {}
-                    }
-                }
-            });
+        if let Some(writer) = cache_writer {
+            tasks.spawn("cache-writer", writer.run(shutdown.clone()));
+        }
+        if let Some(redis) = redis {
+            tasks.spawn("redis-health", watch_redis(redis, health.component("redis"), shutdown));
         }
         Ok(app)
+    }
+
+    fn start_purges(&self, tasks: &Tasks, shutdown: &Shutdown) {
+        let requests = request_purge::run(Arc::clone(&self.store), shutdown.clone());
+        tasks.spawn("request-purge", requests);
+        let (clock, metrics) = (Arc::clone(&self.clock), self.metrics.purged.clone());
+        let ended = purge::run(Arc::clone(&self.store), clock, metrics, shutdown.clone());
+        tasks.spawn("purge", ended);
     }
 
     /// Waits until the database answers, and makes sure that its role loses no commit and can change no schema, and that the
@@ -190,6 +207,7 @@ impl App {
     }
 
     /// Runs a use case to its end, even if its caller goes away in the middle: a code is never burnt by half.
+    /// The place of its request is taken until then.
     ///
     /// # Errors
     /// Those of the use case; a panic in it is a defect.
@@ -198,7 +216,7 @@ impl App {
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.work
-            .spawn(Work::scope(Work::current(), work).in_current_span())
+            .spawn(Budget::scope(Budget::current(), Work::scope(Work::current(), work)).in_current_span())
             .await
             .unwrap_or_else(|error| Err(Refusal::internal(&error.to_string())))
     }
@@ -207,6 +225,28 @@ impl App {
     pub async fn drain(&self) {
         self.work.close();
         self.work.wait().await;
+    }
+}
+
+/// Redis, where one is set. It need not be there yet.
+fn open_redis(settings: &Settings) -> Result<Option<Arc<Redis>>, BuildError> {
+    let redis = settings.redis.url.as_ref().map(Redis::connect).transpose();
+    Ok(redis
+        .map_err(|error| BuildError::Redis(error.to_string()))?
+        .map(Arc::new))
+}
+
+/// Shows whether Redis answers: without it everything works, slower.
+async fn watch_redis(redis: Arc<Redis>, component: Component, shutdown: Shutdown) {
+    while !shutdown.is_requested() {
+        match redis.ping().await {
+            Ok(()) => component.up(),
+            Err(error) => component.degraded(error.to_string()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PING_INTERVAL) => {}
+            () = shutdown.requested() => {}
+        }
     }
 }
 
@@ -240,9 +280,17 @@ fn open_store(settings: &Settings, metrics: &Metrics) -> Result<Store, BuildErro
         settings: &[],
         ..hot
     };
+    let batches = BatchSpec {
+        options: connect_options(&PoolSpec {
+            application_name: "auth-api batches",
+            ..hot
+        })?,
+        workers: settings.database.batch_connections,
+    };
     Ok(Store::new(
         connect_lazy(&hot)?,
         connect_lazy(&cold)?,
+        batches,
         &metrics.statements,
     ))
 }

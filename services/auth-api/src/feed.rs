@@ -27,6 +27,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 /// The oldest look that an answer may rest on.
 pub const MAX_AGE: Duration = Duration::from_secs(1);
+/// Of the time in the database nothing is known yet.
+const NEVER: i64 = i64::MIN;
 
 #[derive(Default)]
 struct State {
@@ -60,15 +62,19 @@ impl Feed {
     pub fn new(clock: SharedClock) -> Arc<Self> {
         Arc::new(Self {
             state: RwLock::default(),
-            offset_micros: AtomicI64::new(0),
+            offset_micros: AtomicI64::new(NEVER),
             clock,
         })
     }
 
-    /// The time in the database: the clock of this process plus what was last learned.
+    /// The time in the database: what was last learned, and what has elapsed since. That the wall clock of this process is
+    /// stepped changes nothing; before the first look there is no other.
     #[must_use]
     pub fn database_now(&self) -> OffsetDateTime {
-        self.clock.now() + time::Duration::microseconds(self.offset_micros.load(Ordering::Relaxed))
+        match self.offset_micros.load(Ordering::Relaxed) {
+            NEVER => self.clock.now(),
+            offset => OffsetDateTime::UNIX_EPOCH + self.clock.monotonic() + time::Duration::microseconds(offset),
+        }
     }
 
     /// Age of the last successful look; nothing if there was none.
@@ -100,9 +106,9 @@ impl Feed {
         if revoked { Verdict::Revoked } else { Verdict::Good }
     }
 
-    /// Whether a client that was read before is still as it was.
+    /// Whether a client that was read at that instant is still as it was.
     #[must_use]
-    pub fn vouches_for(&self, client: &Client) -> bool {
+    pub fn vouches_for(&self, client: &Client, read_at: OffsetDateTime) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = client.tenant.id;
         self.is_fresh(&state)
@@ -117,20 +123,31 @@ impl Feed {
                 client.version,
                 None,
             )
+            && !state.is_to_be_read_again((tenant, client.id.as_uuid()), read_at)
     }
 
-    /// Whether a tenant of that epoch is still as it was.
+    /// Whether a tenant of that epoch, read at that instant, is still as it was.
     #[must_use]
-    pub fn vouches_for_tenant(&self, tenant: TenantId, epoch: i64) -> bool {
+    pub fn vouches_for_tenant(&self, tenant: TenantId, epoch: i64, read_at: OffsetDateTime) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        self.is_fresh(&state) && !state.is_below((tenant, RevokedKind::Tenant, tenant.as_uuid()), epoch, None)
+        self.is_fresh(&state)
+            && !state.is_below((tenant, RevokedKind::Tenant, tenant.as_uuid()), epoch, None)
+            && !state.is_to_be_read_again((tenant, tenant.as_uuid()), read_at)
     }
 
-    /// Whether a person of that epoch is known to have another by now.
+    /// Whether a person of that epoch, read at that instant, is known to be another by now, however old the feed is.
     #[must_use]
-    pub fn has_overtaken(&self, tenant: TenantId, user: UserId, epoch: i64) -> bool {
+    pub fn has_overtaken(&self, (tenant, user): (TenantId, UserId), epoch: i64, read_at: OffsetDateTime) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.is_below((tenant, RevokedKind::User, user.as_uuid()), epoch, None)
+            || state.is_to_be_read_again((tenant, user.as_uuid()), read_at)
+    }
+
+    /// Whether a person of that epoch, read at that instant, is still as they were, but for what no epoch tells.
+    #[must_use]
+    pub fn vouches_for_user(&self, of: (TenantId, UserId), epoch: i64, read_at: OffsetDateTime) -> bool {
+        let is_fresh = self.is_fresh(&self.state.read().unwrap_or_else(PoisonError::into_inner));
+        is_fresh && !self.has_overtaken(of, epoch, read_at)
     }
 
     /// Whether one of a tenant's keys is known to be revoked, however old the feed is.
@@ -153,11 +170,13 @@ impl Feed {
         self.state.write().unwrap_or_else(PoisonError::into_inner).insert(row);
     }
 
-    /// Looks every 300 ms until shutdown and the last request.
+    /// Looks every 300 ms, or at once after a look that took longer, until shutdown and the last request: a slow database
+    /// must not make the feed too old to vouch, which would make it slower still.
     pub async fn run(self: Arc<Self>, store: Arc<Store>, database: Component, shutdown: Shutdown) {
         let companion = shutdown.companion();
         let mut snapshot: Option<String> = None;
         loop {
+            let began_at = self.clock.monotonic();
             let looked = tokio::select! {
                 looked = timeout(LOOK_DEADLINE, self.look(&store, snapshot.as_deref())) => looked,
                 () = companion.drained() => return,
@@ -176,8 +195,9 @@ impl Feed {
                     database.down(error.to_string());
                 }
             }
+            let took = self.clock.monotonic().saturating_sub(began_at);
             tokio::select! {
-                () = tokio::time::sleep(POLL_INTERVAL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL.saturating_sub(took)) => {}
                 () = companion.drained() => return,
             }
         }
@@ -190,9 +210,9 @@ impl Feed {
     pub async fn look(&self, store: &Store, since: Option<&str>) -> Result<String, credo_auth_store::Fault> {
         let started = self.clock.monotonic();
         let poll = store.poll_revocations(since).await?;
-        let micros = (poll.at - self.clock.now()).whole_microseconds();
+        let micros = (poll.at - OffsetDateTime::UNIX_EPOCH - self.clock.monotonic()).whole_microseconds();
         self.offset_micros
-            .store(i64::try_from(micros).unwrap_or_default(), Ordering::Relaxed);
+            .store(i64::try_from(micros).unwrap_or(NEVER), Ordering::Relaxed);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.rows.retain(|_, rows| {
             rows.retain(|row| row.expires_at > poll.at);
@@ -219,14 +239,31 @@ impl std::fmt::Debug for Feed {
 }
 
 impl State {
-    /// A row comes more than once: from here at once, with the next look, and for what is revoked again. It is kept once.
+    /// A row comes more than once: from here at once, with the next look, and for what is revoked again. Of those that spare
+    /// the same session the latest epoch says what all of them do, so that many changes of one thing take the room of one.
     fn insert(&mut self, row: FeedRow) {
         let rows = self.rows.entry((row.tenant_id, row.kind, row.id)).or_default();
-        let same = |known: &&mut FeedRow| (known.epoch, known.except_sid) == (row.epoch, row.except_sid);
+        let same =
+            |known: &&mut FeedRow| (known.epoch.is_some(), known.except_sid) == (row.epoch.is_some(), row.except_sid);
         match rows.iter_mut().find(same) {
-            Some(known) => known.expires_at = known.expires_at.max(row.expires_at),
+            Some(known) => {
+                known.epoch = known.epoch.max(row.epoch);
+                known.expires_at = known.expires_at.max(row.expires_at);
+            }
             None => rows.push(row),
         }
+    }
+
+    /// Whether what was read of something in a tenant at that instant is not to be used any more.
+    fn is_to_be_read_again(&self, (tenant, id): (TenantId, Uuid), read_at: OffsetDateTime) -> bool {
+        let read_at = i64::try_from(read_at.unix_timestamp_nanos() / 1_000).unwrap_or_default();
+        let ids = [
+            (tenant, id),
+            (tenant, tenant.as_uuid()),
+            (Uuid::nil().into(), Uuid::nil()),
+        ];
+        ids.into_iter()
+            .any(|(tenant, id)| self.is_below((tenant, RevokedKind::Read, id), read_at, None))
     }
 
     fn is_below(&self, row: (TenantId, RevokedKind, Uuid), epoch: i64, session: Option<Uuid>) -> bool {

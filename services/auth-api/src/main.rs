@@ -1,6 +1,6 @@
 //! Starts auth-api: settings, keys, parts, listeners; then serves until it is told to stop, and drains.
 
-use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use auth_api::{
@@ -11,10 +11,14 @@ use auth_api::{
 };
 use credo_admin::AdminServer;
 use credo_clock::SystemClock;
-use credo_lifecycle::{Health, Shutdown, Tasks, bind, management};
+use credo_lifecycle::{Health, Shutdown, Tasks, bind, management, raise_descriptor_limit};
 
 /// Longest time that requests have to finish after the process was told to stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
+
+/// The system's own costs a request more, and gives back less of what a burst took.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,6 +35,7 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let settings: Settings = credo_config::load(&SPEC)?;
     settings.validate()?;
+    let limits = settings.http_limits(raise_descriptor_limit().context("raising the limit of descriptors")?)?;
     let exporter = credo_telemetry::init("auth-api", &settings.telemetry)?;
     let masters = MasterKeys::read(&settings.master_keys_path).context("CREDO_MASTER_KEYS_FILE")?;
     let shutdown = Shutdown::on_signals()?;
@@ -49,13 +54,10 @@ async fn run() -> anyhow::Result<()> {
     if !app.become_fit(&shutdown).await? {
         return Ok(()); // told to stop before the database answered
     }
-    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let server = http::server(&app, public, limits);
     let stopped = shutdown.clone();
-    tasks.spawn("http", async move {
-        axum::serve(public, router)
-            .with_graceful_shutdown(async move { stopped.requested().await })
-            .await
-    });
+    let router = http::router(Arc::clone(&app));
+    tasks.spawn("http", server.serve(router, async move { stopped.requested().await }));
     tasks.spawn("grpc", grpc::serve(Arc::clone(&app), admin, shutdown.clone()));
     health.started();
     tracing::info!(public_base_url = app.settings.public_base_url, "auth-api serves");

@@ -5,20 +5,23 @@ use std::sync::Arc;
 use credo_admin::CallMetrics;
 use credo_auth_domain::Denial;
 use credo_auth_store::StatementMetrics;
+use credo_lifecycle::ConnectionMetrics;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
 
-use crate::{feed::Feed, keys::UpkeepMetrics, refusal::Refusal};
+use crate::{
+    cache_metrics::CacheMetrics, feed::Feed, keys::UpkeepMetrics, limiter::LimitMetrics, purge, refusal::Refusal,
+};
 
 /// Seconds, as OpenTelemetry recommends them for HTTP.
 const REQUEST_BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 /// The admin APIs.
-const ADMIN_SERVICES: [&str; 8] = [
+const ADMIN_SERVICES: [&str; 9] = [
     "TenantService",
     "ClientService",
     "UserService",
@@ -26,50 +29,11 @@ const ADMIN_SERVICES: [&str; 8] = [
     "SigningKeyService",
     "ConsentService",
     "RateLimitService",
+    "CacheService",
     "DebugService",
 ];
 /// Classes of status codes.
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
-/// What is kept of what was read.
-#[derive(Debug, Clone, Copy)]
-pub enum Cache {
-    /// Clients with their tenants.
-    Client,
-    /// Tenants by slug.
-    Tenant,
-    /// People.
-    User,
-    /// People by address.
-    Account,
-    /// Origins that a client registered.
-    Origin,
-}
-
-/// What a look into a cache came to.
-#[derive(Debug, Clone, Copy)]
-pub enum Look {
-    /// It was there.
-    Hit,
-    /// It was not: the database was asked.
-    Miss,
-    /// It was there, and the revocation feed does not vouch for it: the database was asked.
-    Fallback,
-}
-
-impl Cache {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Client, "client"),
-        (Self::Tenant, "tenant"),
-        (Self::User, "user"),
-        (Self::Account, "account"),
-        (Self::Origin, "origin"),
-    ];
-}
-
-impl Look {
-    const ALL: [(Self, &'static str); 3] = [(Self::Hit, "hit"), (Self::Miss, "miss"), (Self::Fallback, "fallback")];
-}
 
 /// How attempts to sign in end.
 const SIGN_IN_OUTCOMES: [&str; 4] = ["succeeded", "refused", "limited", "failed"];
@@ -96,6 +60,10 @@ pub struct Metrics {
     pub compliance_persist_failures: IntCounter,
     /// The upkeep of signing keys.
     pub key_upkeep: UpkeepMetrics,
+    /// Connections of public HTTP.
+    pub connections: ConnectionMetrics,
+    /// Rows that were removed because they are over, by table.
+    pub purged: IntCounterVec,
     /// Requests that are being served.
     pub in_flight: IntGauge,
     /// Seconds of an Argon2 computation.
@@ -104,12 +72,14 @@ pub struct Metrics {
     pub password_wait_seconds: Histogram,
     /// Computations that wait for a thread.
     pub password_queue: IntGauge,
-    /// Looks into caches.
-    looks: IntCounterVec,
     /// Attempts to sign in, by outcome.
     sign_ins: IntCounterVec,
     /// An upper bound of the events not yet published.
     pub pending: IntGauge,
+    /// Of limits.
+    pub limits: LimitMetrics,
+    /// Of what is kept.
+    pub caches: CacheMetrics,
     /// Of admin calls.
     pub calls: CallMetrics,
     /// Of the store.
@@ -127,8 +97,11 @@ impl Metrics {
             Histogram::with_opts(HistogramOpts::new(name, help).buckets(REQUEST_BUCKETS.to_vec()))
         };
         let metrics = Self {
+            limits: LimitMetrics::new(&registry)?,
+            caches: CacheMetrics::new(&registry)?,
             calls: CallMetrics::new(&registry, &ADMIN_SERVICES)?,
             statements: StatementMetrics::new(&registry)?,
+            connections: ConnectionMetrics::new(&registry)?,
             registry,
             requests: IntCounterVec::new(
                 Opts::new("credo_http_requests_total", "Requests by route and class of status."),
@@ -156,6 +129,7 @@ impl Metrics {
                 "Compliance events that could not be written; their request failed too.",
             )?,
             key_upkeep: UpkeepMetrics::new()?,
+            purged: purge::counter()?,
             in_flight: IntGauge::new("credo_http_requests_in_flight", "Requests that are being served.")?,
             password_hash_seconds: seconds("credo_password_hash_seconds", "Time of an Argon2 computation.")?,
             password_wait_seconds: seconds(
@@ -165,13 +139,6 @@ impl Metrics {
             password_queue: IntGauge::new(
                 "credo_password_queue_depth",
                 "Argon2 computations that wait for a thread.",
-            )?,
-            looks: IntCounterVec::new(
-                Opts::new(
-                    "credo_cache_reads_total",
-                    "Looks into what was read lately; fallback: the revocation feed did not vouch for it.",
-                ),
-                &["cache", "result"],
             )?,
             sign_ins: IntCounterVec::new(
                 Opts::new("credo_sign_in_attempts_total", "Attempts to sign in, by outcome."),
@@ -198,11 +165,6 @@ impl Metrics {
         for denial in Denial::ALL {
             self.denials.with_label_values(&[denial.reason()]);
         }
-        for (_, cache) in Cache::ALL {
-            for (_, result) in Look::ALL {
-                self.looks.with_label_values(&[cache, result]);
-            }
-        }
         for outcome in SIGN_IN_OUTCOMES {
             self.sign_ins.with_label_values(&[outcome]);
         }
@@ -218,11 +180,11 @@ impl Metrics {
             Box::new(self.compliance_persist_failures.clone()),
             Box::new(self.key_upkeep.under_other_master_keys.clone()),
             Box::new(self.key_upkeep.failures.clone()),
+            Box::new(self.purged.clone()),
             Box::new(self.in_flight.clone()),
             Box::new(self.password_hash_seconds.clone()),
             Box::new(self.password_wait_seconds.clone()),
             Box::new(self.password_queue.clone()),
-            Box::new(self.looks.clone()),
             Box::new(self.sign_ins.clone()),
             Box::new(self.pending.clone()),
         ];
@@ -246,13 +208,6 @@ impl Metrics {
                 "Since the last successful look at what was revoked began; +Inf before the first.",
             )?,
         }))
-    }
-
-    /// Counts a look into a cache.
-    pub fn looked(&self, cache: Cache, look: Look) {
-        self.looks
-            .with_label_values(&[Cache::ALL[cache as usize].1, Look::ALL[look as usize].1])
-            .inc();
     }
 
     /// Counts an attempt to sign in.

@@ -1,6 +1,6 @@
 //! Argon2id off the reactor, on so many threads as were given and no more.
 //!
-//! Refuses early when too many wait. An unknown account costs the same computation as a known one.
+//! Refuses early when too many wait, and what has waited too long. An unknown account costs the same computation as a known one.
 
 use std::sync::{
     Arc,
@@ -15,8 +15,14 @@ use prometheus::{Histogram, IntGauge};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{metrics::Metrics, refusal::Refusal};
+use crate::{budget::Budget, metrics::Metrics, refusal::Refusal};
 
+/// Longest wait for a thread.
+const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+/// What the computation and the statements after it need of a request's time.
+const RESERVE: std::time::Duration = std::time::Duration::from_millis(500);
+/// Computations of administrators that may wait: they have one thread of their own.
+const MAX_WAITING_ADMIN: usize = 16;
 /// Computations that may wait for each thread.
 const MAX_WAITING_PER_THREAD: usize = 64;
 
@@ -35,6 +41,12 @@ impl Cost {
         memory_kib: 19_456,
         passes: 2,
     };
+
+    /// Memory of one computation, in bytes.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        u64::from(self.memory_kib) * 1_024
+    }
 
     /// Whether a PHC string cost less than this. One that cannot be read says nothing.
     fn exceeds(self, hash: &str) -> bool {
@@ -55,15 +67,32 @@ impl Default for Cost {
 #[derive(Debug)]
 pub struct Passwords {
     argon2: Argon2<'static>,
-    threads: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    max_waiting: usize,
+    sign_in: Pool,
+    admin: Pool,
     /// A hash that cost less is replaced at the next sign-in.
     rehash_below: Cost,
     wait_seconds: Option<Histogram>,
     queue: Option<IntGauge>,
     /// Checked where there is nothing to check, so that nobody can tell by the time.
     decoy: SecretString,
+}
+
+/// Threads, and those who wait for one.
+#[derive(Debug)]
+struct Pool {
+    threads: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+}
+
+impl Pool {
+    fn new(threads: usize, max_waiting: usize) -> Self {
+        Self {
+            threads: Arc::new(Semaphore::new(threads)),
+            waiting: AtomicUsize::new(0),
+            max_waiting,
+        }
+    }
 }
 
 /// The right to one computation.
@@ -81,9 +110,8 @@ impl Passwords {
         let decoy = argon2.hash_password(b"nobody's password")?.to_string().into();
         Ok(Self {
             argon2,
-            threads: Arc::new(Semaphore::new(threads)),
-            waiting: AtomicUsize::new(0),
-            max_waiting: threads * MAX_WAITING_PER_THREAD,
+            sign_in: Pool::new(threads, threads * MAX_WAITING_PER_THREAD),
+            admin: Pool::new(1, MAX_WAITING_ADMIN),
             rehash_below,
             wait_seconds: None,
             queue: None,
@@ -104,18 +132,34 @@ impl Passwords {
     /// Waits for a thread.
     ///
     /// # Errors
-    /// If too many wait already.
+    /// If too many wait already, or the request has waited too long.
     pub async fn turn(&self) -> Result<Turn, Refusal> {
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.max_waiting {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.turn_in(&self.sign_in).await
+    }
+
+    /// Waits for the thread of administrators: people who sign in do not wait for them, nor they for those.
+    ///
+    /// # Errors
+    /// If too many wait already, or the call has waited too long.
+    pub async fn admin_turn(&self) -> Result<Turn, Refusal> {
+        self.turn_in(&self.admin).await
+    }
+
+    async fn turn_in(&self, pool: &Pool) -> Result<Turn, Refusal> {
+        if pool.waiting.fetch_add(1, Ordering::Relaxed) >= pool.max_waiting {
+            pool.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::overloaded("too many passwords wait for their check"));
         }
         let timer = self.wait_seconds.as_ref().map(Histogram::start_timer);
-        let guard = WaitingGuard::new(&self.waiting, self.queue.as_ref());
-        let permit = Arc::clone(&self.threads).acquire_owned().await;
+        let guard = WaitingGuard::new(&pool.waiting, self.queue.as_ref());
+        let turn = Arc::clone(&pool.threads).acquire_owned();
+        let permit = tokio::time::timeout(Budget::wait(MAX_WAIT, RESERVE), turn).await;
         drop(guard);
         drop(timer);
-        permit.map(Turn).map_err(|_| Refusal::internal("a closed semaphore"))
+        permit
+            .map_err(|_| Refusal::overloaded("a password waited too long for its check"))?
+            .map(Turn)
+            .map_err(|_| Refusal::internal("a closed semaphore"))
     }
 
     /// Whether a password is to be hashed again, now that it is known.
@@ -194,7 +238,26 @@ impl Drop for WaitingGuard<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+    use std::time::{Duration, Instant};
+
     use super::*;
+
+    #[tokio::test]
+    async fn who_has_no_time_to_wait_is_refused_and_administrators_have_their_own_thread() {
+        let passwords = Passwords::new(1, Cost::TODAY).unwrap();
+        let held = passwords.turn().await.unwrap();
+        let began = Instant::now();
+        let budget = Budget::new(RESERVE + Duration::from_millis(50), None);
+        let late = Budget::scope(Some(budget), passwords.turn()).await;
+        assert!(matches!(late, Err(Refusal::Unavailable(_))));
+        assert!(began.elapsed() >= Duration::from_millis(50));
+        assert!(began.elapsed() < MAX_WAIT);
+        // Nobody's place is lost.
+        assert_eq!(passwords.sign_in.waiting.load(Ordering::Relaxed), 0);
+        let _admin = passwords.admin_turn().await.unwrap();
+        drop(held);
+        passwords.turn().await.unwrap();
+    }
 
     #[tokio::test]
     async fn pw_02_pw_04_passwords_are_argon2id_and_not_truncated() {

@@ -36,7 +36,7 @@ impl Refusal {
 impl From<&Fault> for Refusal {
     fn from(fault: &Fault) -> Self {
         match fault {
-            Fault::Unavailable(_) => Self::Unavailable(fault.to_string()),
+            Fault::Unavailable(_) | Fault::Overloaded(_) => Self::Unavailable(fault.to_string()),
             Fault::Impossible(_) | Fault::Refused(_) => Self::Internal(fault.to_string()),
         }
     }

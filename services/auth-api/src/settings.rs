@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use credo_admin::GrpcTls;
 use credo_config::Spec;
+use credo_lifecycle::HttpLimits;
 use credo_telemetry::TelemetrySettings;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use url::{Host, Url};
 use crate::{
     http::TrustedProxies,
     keys::{InvalidKeySettings, KeySettings},
+    memory,
     passwords::Cost,
 };
 
@@ -27,12 +29,15 @@ pub const SPEC: Spec = Spec {
     keys: &[
         "http.listen",
         "http.max_concurrent_requests",
+        "http.max_connections",
+        "http.max_connections_per_address",
         "grpc.listen",
         "grpc.tls.cert_file",
         "grpc.tls.key_file",
         "grpc.tls.client_ca_file",
         "management.listen",
         "database.url",
+        "database.batch_connections",
         "database.hot_connections",
         "database.cold_connections",
         "redis.url",
@@ -47,6 +52,9 @@ pub const SPEC: Spec = Spec {
         "telemetry.trust_incoming_traceparent",
     ],
 };
+
+/// Descriptors that connections of the public leave to the rest: management, gRPC, Redis, files, the runtime.
+const OWN_DESCRIPTORS: u64 = 512;
 
 /// Everything that can be set.
 #[derive(Debug, Deserialize)]
@@ -92,6 +100,11 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Requests at one time; more get 503 at once.
     pub max_concurrent_requests: usize,
+    /// Connections at one time; more are closed at once. Without it as many as the default of the listener and the
+    /// descriptors of the process allow.
+    pub max_connections: Option<usize>,
+    /// Those of one address (of one /64 of IPv6), unless it is a trusted proxy.
+    pub max_connections_per_address: usize,
 }
 
 impl Default for Http {
@@ -99,6 +112,8 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_concurrent_requests: 1_024,
+            max_connections: None,
+            max_connections_per_address: HttpLimits::PUBLIC.connections_per_address,
         }
     }
 }
@@ -144,12 +159,19 @@ impl Default for Management {
 pub struct Database {
     /// `postgres://credo_auth_api:…@host/credo_auth`.
     pub url: SecretString,
-    /// Connections for statements that requests wait for.
+    /// Connections for statements that requests share; each has a worker.
+    #[serde(default = "default_batch_connections")]
+    pub batch_connections: usize,
+    /// Connections for statements that one request waits for alone.
     #[serde(default = "default_hot_connections")]
     pub hot_connections: u32,
     /// Connections for administration and look-ups.
     #[serde(default = "default_cold_connections")]
     pub cold_connections: u32,
+}
+
+const fn default_batch_connections() -> usize {
+    4
 }
 
 const fn default_hot_connections() -> u32 {
@@ -184,10 +206,29 @@ pub struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         Self {
-            hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            hash_threads: std::thread::available_parallelism()
+                .map_or(2, usize::from)
+                .min(memory::available().map_or(usize::MAX, Self::fitting)),
             attempts_per_address_per_minute: 100,
             rehash_below: Cost::TODAY,
         }
+    }
+}
+
+impl Passwords {
+    /// Hashes that fit into half of so much memory; one is tried in any case.
+    fn fitting(available: u64) -> usize {
+        let threads = (available / 2 / Cost::TODAY.bytes()).saturating_sub(1).max(1);
+        usize::try_from(threads).unwrap_or(usize::MAX)
+    }
+
+    /// Whether so many hashes fit into the memory that there is.
+    fn fit(&self, available: u64) -> Result<(), InvalidSettings> {
+        let at_most = Self::fitting(available);
+        if self.hash_threads > at_most {
+            return Err(InvalidSettings::HashMemory { at_most, available });
+        }
+        Ok(())
     }
 }
 
@@ -202,12 +243,64 @@ pub enum InvalidSettings {
     /// How long keys live.
     #[error(transparent)]
     Keys(#[from] InvalidKeySettings),
+    /// What the descriptors of the process do not allow.
+    #[error(
+        "CREDO_AUTH_API_HTTP_MAX_CONNECTIONS must be at most {at_most}: the process may have {descriptors} descriptors, and needs some for itself (raise the limit, such as with `ulimit -n`)"
+    )]
+    Connections {
+        /// What it may be.
+        at_most: u64,
+        /// What the process may have.
+        descriptors: u64,
+    },
+    /// What memory does not allow.
+    #[error(
+        "CREDO_AUTH_API_PASSWORD_HASH_THREADS must be at most {at_most}: each hash takes 19 MiB, and all of them half of the memory at most ({available} bytes)"
+    )]
+    HashMemory {
+        /// What it may be.
+        at_most: usize,
+        /// What the process may have.
+        available: u64,
+    },
     /// A number that must not be zero.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
 }
 
+impl Http {
+    /// The bounds of the listener, in a process that may have so many descriptors and needs `reserved` for itself.
+    ///
+    /// # Errors
+    /// If as many connections as were asked for cannot be.
+    pub fn limits(&self, descriptors: u64, reserved: u64) -> Result<HttpLimits, InvalidSettings> {
+        let at_most = descriptors.saturating_sub(reserved).max(1);
+        let possible = usize::try_from(at_most).unwrap_or(usize::MAX);
+        let connections = match self.max_connections {
+            Some(asked) if asked > possible => return Err(InvalidSettings::Connections { at_most, descriptors }),
+            Some(asked) => asked,
+            None => HttpLimits::PUBLIC.connections.min(possible),
+        };
+        Ok(HttpLimits {
+            connections,
+            connections_per_address: self.max_connections_per_address,
+            ..HttpLimits::PUBLIC
+        })
+    }
+}
+
 impl Settings {
+    /// The bounds of public HTTP, in a process that may have so many descriptors.
+    ///
+    /// # Errors
+    /// If they cannot be kept.
+    pub fn http_limits(&self, descriptors: u64) -> Result<HttpLimits, InvalidSettings> {
+        let pools = u64::from(self.database.hot_connections)
+            + u64::from(self.database.cold_connections)
+            + self.database.batch_connections as u64;
+        self.http.limits(descriptors, OWN_DESCRIPTORS + pools)
+    }
+
     /// Checks what no single value can tell.
     ///
     /// # Errors
@@ -223,10 +316,22 @@ impl Settings {
                 "CREDO_AUTH_API_HTTP_MAX_CONCURRENT_REQUESTS",
                 self.http.max_concurrent_requests,
             ),
+            (
+                "CREDO_AUTH_API_HTTP_MAX_CONNECTIONS",
+                self.http.max_connections.unwrap_or(HttpLimits::PUBLIC.connections),
+            ),
+            (
+                "CREDO_AUTH_API_HTTP_MAX_CONNECTIONS_PER_ADDRESS",
+                self.http.max_connections_per_address,
+            ),
             ("CREDO_AUTH_API_PASSWORD_HASH_THREADS", self.password.hash_threads),
             (
                 "CREDO_AUTH_API_PASSWORD_ATTEMPTS_PER_ADDRESS_PER_MINUTE",
                 self.password.attempts_per_address_per_minute as usize,
+            ),
+            (
+                "CREDO_AUTH_API_DATABASE_BATCH_CONNECTIONS",
+                self.database.batch_connections,
             ),
             (
                 "CREDO_AUTH_API_DATABASE_HOT_CONNECTIONS",
@@ -240,6 +345,9 @@ impl Settings {
             if value == 0 {
                 return Err(InvalidSettings::Zero(name));
             }
+        }
+        if let Some(available) = memory::available() {
+            self.password.fit(available)?;
         }
         self.keys.validate()?;
         Ok(())
@@ -257,5 +365,47 @@ impl Settings {
             Some(Host::Domain(name)) => name == "localhost",
             None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn hashes_that_do_not_fit_into_memory_are_refused_by_name() {
+        let passwords = |hash_threads| Passwords {
+            hash_threads,
+            ..Passwords::default()
+        };
+        // Half of 190 MiB are five hashes, of which one is the administrators'.
+        assert!(passwords(4).fit(190 << 20).is_ok());
+        let refused = passwords(5).fit(190 << 20).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("CREDO_AUTH_API_PASSWORD_HASH_THREADS must be at most 4"),
+            "{refused}"
+        );
+        assert!(passwords(1).fit(1 << 20).is_ok());
+    }
+
+    #[test]
+    fn connections_that_have_no_descriptors_are_refused_by_name() {
+        let http = |max_connections| Http {
+            max_connections,
+            ..Http::default()
+        };
+        assert_eq!(http(None).limits(1_024, 512).unwrap().connections, 512);
+        assert_eq!(
+            http(None).limits(1 << 20, 512).unwrap().connections,
+            HttpLimits::PUBLIC.connections
+        );
+        assert_eq!(http(Some(512)).limits(1_024, 512).unwrap().connections, 512);
+        let refused = http(Some(513)).limits(1_024, 512).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("CREDO_AUTH_API_HTTP_MAX_CONNECTIONS must be at most 512"),
+            "{refused}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use credo_lifecycle::{Component, Shutdown};
-use credo_outbox::pending;
+use credo_outbox::{oldest_pending, pending};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
@@ -42,7 +42,8 @@ impl Watch {
             None => self.publishing.up(),
         }
         let pending = pending(&self.pool).await?;
-        let oldest = pending.oldest.map_or(0, |event| self.status.age_of(event).as_secs());
+        let oldest = oldest_pending(&self.pool).await?;
+        let oldest = oldest.map_or(0, |event| self.status.age_of(event).as_secs());
         self.metrics.pending.set(pending.events);
         self.metrics
             .oldest_pending_seconds

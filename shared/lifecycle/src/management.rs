@@ -2,8 +2,6 @@
 //!
 //! `/livez` never looks at dependencies: restarting a process does not mend its database.
 
-use std::io;
-
 use axum::{
     Json, Router,
     extract::{RawQuery, State},
@@ -14,27 +12,24 @@ use axum::{
 use prometheus::{Registry, TextEncoder, process_collector::ProcessCollector};
 use tokio::net::TcpListener;
 
-use crate::{Health, Shutdown};
+use crate::{Health, HttpLimits, HttpServer, Shutdown};
 
 /// Serves until the work of the process is drained; says "draining" from the moment when shutdown is requested.
 /// Metrics of the process itself are added to `registry`. Run it in [`crate::Tasks`].
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, health: Health, registry: Registry, shutdown: Shutdown) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, health: Health, registry: Registry, shutdown: Shutdown) {
     let companion = shutdown.companion();
     // Already there when two servers share a registry, as in tests.
     let _ = registry.register(Box::new(ProcessCollector::for_self()));
     let app = router(health.clone(), registry);
-    let serving = axum::serve(listener, app).into_future();
+    let serving = HttpServer::new(listener, HttpLimits::MANAGEMENT).serve(app, std::future::pending());
     tokio::pin!(serving);
     tokio::select! {
-        result = &mut serving => return result,
+        () = &mut serving => return,
         () = shutdown.requested() => health.draining(),
     }
     tokio::select! {
-        result = &mut serving => result,
-        () = companion.drained() => Ok(()),
+        () = &mut serving => {}
+        () = companion.drained() => {}
     }
 }
 

@@ -37,7 +37,7 @@ pub use self::{
     error::OutboxError,
     lease::{Lease, Term},
     numbering::{FIRST_SEQ, Head, Number, Numbering},
-    pending::pending,
+    pending::{oldest_pending, pending},
     prefix::Prefix,
     progress::{Fence, Resume, record_advance, resume},
     running_hash::{InvalidHash, RunningHash},

@@ -1,4 +1,4 @@
-//! How many events wait for publication, at most.
+//! How many events wait for publication, at most, and since when.
 
 use credo_ids::EventId;
 use sqlx::PgPool;
@@ -12,11 +12,10 @@ pub struct Pending {
     pub events: i64,
     /// The newest tick.
     pub last_tick: i64,
-    /// The oldest event not yet published; its id tells when it was made.
-    pub oldest: Option<EventId>,
 }
 
-/// Reads it in constant time, whatever the backlog. Needs SELECT on `outbox`, `tick`, `progress`, `incarnation` and the sequence.
+/// Reads it in constant time, whatever the backlog. Needs SELECT on `tick`, `progress`, `incarnation` and the sequence, and not
+/// on `outbox`: whoever writes events can read it too.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -25,6 +24,14 @@ pub async fn pending(pool: &PgPool) -> Result<Pending, OutboxError> {
     Ok(Pending {
         events: row.pending,
         last_tick: row.last_tick,
-        oldest: row.oldest_event_id.map(EventId::from),
     })
+}
+
+/// The oldest event not yet published, in constant time; its id tells when it was made. Needs SELECT on `outbox` besides.
+///
+/// # Errors
+/// When the database refuses or does not answer.
+pub async fn oldest_pending(pool: &PgPool) -> Result<Option<EventId>, OutboxError> {
+    let row = sqlx::query_file!("sql/outbox_oldest.sql").fetch_optional(pool).await?;
+    Ok(row.map(|row| EventId::from(row.event_id)))
 }

@@ -6,8 +6,8 @@ mod support;
 use std::time::Duration;
 
 use credo_outbox::{
-    Advance, FIRST_SEQ, Fence, Head, Lease, Numbering, Place, advance, advance::Published, pending, record_advance,
-    resume, take_tick, window_after,
+    Advance, FIRST_SEQ, Fence, Head, Lease, Numbering, Place, advance, advance::Published, oldest_pending, pending,
+    record_advance, resume, take_tick, window_after,
 };
 use credo_testkit::{TestDatabase, eventually};
 use support::{Outbox, Published as _, insert, relay_pool};
@@ -165,6 +165,12 @@ async fn pending_is_an_upper_bound_that_comes_down_to_zero() {
         outbox.insert(number).await;
     }
     assert_eq!(pending(outbox.relay()).await.unwrap().events, 3);
+    assert!(oldest_pending(outbox.relay()).await.unwrap().is_some());
+    assert_eq!(
+        pending(outbox.writer()).await.unwrap().events,
+        3,
+        "who writes them can read how many wait"
+    );
     take_tick(outbox.relay()).await.unwrap();
     let mut numbering = Numbering::default();
     let rows: Vec<Published> = (1..=3).map(|id| numbering.publish(id)).collect();
@@ -175,6 +181,7 @@ async fn pending_is_an_upper_bound_that_comes_down_to_zero() {
         .unwrap();
     let pending = pending(outbox.relay()).await.unwrap();
     assert_eq!((pending.events, pending.last_tick), (0, 1));
+    assert_eq!(oldest_pending(outbox.relay()).await.unwrap(), None);
 }
 
 #[tokio::test]

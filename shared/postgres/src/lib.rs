@@ -11,6 +11,6 @@ mod serving_role;
 
 pub use self::{
     failure::{Failure, classify},
-    pool::{InvalidUrl, PoolSpec, connect_lazy},
+    pool::{InvalidUrl, PoolSpec, connect_lazy, connect_options},
     serving_role::{RoleError, assert_serving_role},
 };

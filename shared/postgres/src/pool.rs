@@ -8,11 +8,14 @@ use sqlx::{
     pool::PoolConnectionMetadata,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
 /// How long a caller waits for a connection before the pool says that it has none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A connection that was not used for so long is pinged first. Much longer than the pause between two statements under load.
 const TRUSTED_IDLE: Duration = Duration::from_millis(100);
+/// A connection that does not answer a ping within this is given up for a new one, while there is still time to wait for that.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy)]
@@ -44,14 +47,7 @@ pub struct InvalidUrl(String);
 /// # Errors
 /// When the URL cannot be read. An unreachable server is not an error here.
 pub fn connect_lazy(spec: &PoolSpec<'_>) -> Result<PgPool, InvalidUrl> {
-    let options = PgConnectOptions::from_str(spec.url.expose_secret())
-        .map_err(|error| InvalidUrl(without_prefix(&error)))?
-        .application_name(spec.application_name)
-        .options([
-            ("statement_timeout", milliseconds(spec.statement_timeout)),
-            ("lock_timeout", milliseconds(spec.lock_timeout)),
-        ])
-        .options(spec.settings.iter().copied());
+    let options = connect_options(spec)?;
     Ok(PgPoolOptions::new()
         .max_connections(spec.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -60,15 +56,32 @@ pub fn connect_lazy(spec: &PoolSpec<'_>) -> Result<PgPool, InvalidUrl> {
         .connect_lazy_with(options))
 }
 
+/// What one connection of such a pool is opened with.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub fn connect_options(spec: &PoolSpec<'_>) -> Result<PgConnectOptions, InvalidUrl> {
+    let options = PgConnectOptions::from_str(spec.url.expose_secret())
+        .map_err(|error| InvalidUrl(without_prefix(&error)))?
+        .application_name(spec.application_name)
+        .options([
+            ("statement_timeout", milliseconds(spec.statement_timeout)),
+            ("lock_timeout", milliseconds(spec.lock_timeout)),
+        ])
+        .options(spec.settings.iter().copied());
+    Ok(options)
+}
+
 async fn is_alive(connection: &mut PgConnection, metadata: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
     if metadata.idle_for < TRUSTED_IDLE {
         return Ok(true);
     }
-    let answer = connection.ping().await;
-    if let Err(error) = &answer {
-        tracing::info!(%error, "an idle connection is dead");
+    match timeout(PING_TIMEOUT, connection.ping()).await {
+        Ok(Ok(())) => return Ok(true),
+        Ok(Err(error)) => tracing::info!(%error, "an idle connection is dead"),
+        Err(_) => tracing::info!("an idle connection gives no answer"),
     }
-    Ok(answer.is_ok())
+    Ok(false)
 }
 
 fn milliseconds(duration: Duration) -> String {

@@ -8,6 +8,7 @@ mod database;
 mod eventually;
 mod kafka;
 mod metrics;
+mod redis;
 mod server;
 mod template;
 
@@ -19,6 +20,7 @@ pub use self::{
     eventually::{Probe, eventually},
     kafka::kafka_brokers,
     metrics::assert_documented,
+    redis::redis_url,
 };
 
 /// The password that every serving role has on the test server.

@@ -6,6 +6,8 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// Least contrast of text against what it stands on.
 pub const MIN_CONTRAST: f64 = 4.5;
 /// Largest logo, in bytes.
@@ -26,7 +28,7 @@ const DARK: [Color; 4] = [
 ];
 
 /// A colour of the sRGB space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Color([u8; 3]);
 
 /// Which of the two ways a page is coloured.
@@ -39,7 +41,8 @@ pub enum Scheme {
 }
 
 /// How a tenant's pages differ from the plain ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Appearance {
     /// The accent on light pages.
     pub accent_color: Option<Color>,

@@ -1,14 +1,17 @@
 //! An OAuth client as requests see it: what it may ask for and how it proves who it is.
 
 use credo_ids::ClientId;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    Denial, grant_type::GrantType, redirect_uri, scope::Scope, signing_algorithm::SigningAlgorithm, tenant::Tenant,
+    Denial, grant_type::GrantType, rate_limit::Limits, redirect_uri, scope::Scope, signing_algorithm::SigningAlgorithm,
+    tenant::Tenant,
 };
 
 /// How a client authenticates at the token endpoint (RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AuthMethod {
     /// HTTP Basic.
     ClientSecretBasic,
@@ -40,7 +43,8 @@ impl AuthMethod {
 }
 
 /// Where a client runs (OpenID Connect Dynamic Client Registration section 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ApplicationType {
     /// On a web server, or in a browser.
     #[default]
@@ -70,7 +74,8 @@ impl ApplicationType {
 }
 
 /// A client, and the tenant that it belongs to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Client {
     /// The `client_id`.
     pub id: ClientId,
@@ -106,12 +111,15 @@ pub struct Client {
     pub refresh_grace_seconds: i32,
     /// What signs its ID tokens.
     pub id_token_alg: SigningAlgorithm,
+    /// How often what may be asked for, as set for it or by its tenant.
+    pub limits: Limits,
     /// The secrets that were good when it was read.
     pub secrets: Vec<LiveSecret>,
 }
 
 /// A secret that is good until it expires.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveSecret {
     /// SHA-256 of it.
     pub hash: [u8; 32],

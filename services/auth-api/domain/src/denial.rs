@@ -133,6 +133,12 @@ pub enum Denial {
         /// How long to wait.
         retry_after_seconds: u32,
     },
+    /// More requests than a limit lets through; in so many seconds again.
+    #[error("too many requests, try again later")]
+    RateLimited {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
     /// No client has that id, or not one that is served.
     #[error("client_id is not that of a client")]
     UnknownClient,
@@ -189,7 +195,9 @@ impl Denial {
             Self::GrantNotAllowed | Self::NotFirstParty => OauthError::UnauthorizedClient,
             Self::UnsupportedGrantType => OauthError::UnsupportedGrantType,
             Self::InvalidScope | Self::ScopeExceeded => OauthError::InvalidScope,
-            Self::TooManyAttempts { .. } | Self::NotNow => OauthError::TemporarilyUnavailable,
+            Self::TooManyAttempts { .. } | Self::RateLimited { .. } | Self::NotNow => {
+                OauthError::TemporarilyUnavailable
+            }
             Self::AccessDenied | Self::NotAdministrator => OauthError::AccessDenied,
             Self::UnsupportedResponseType => OauthError::UnsupportedResponseType,
             Self::InvalidTarget => OauthError::InvalidTarget,
@@ -239,6 +247,7 @@ impl Denial {
             Self::VerifierMismatch => "verifier_mismatch",
             Self::WrongProof => "wrong_proof",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::RateLimited { .. } => "rate_limited",
             Self::UnknownClient => "unknown_client",
             Self::RedirectUriNotRegistered => "redirect_uri_not_registered",
             Self::NotNow => "not_now",
@@ -256,7 +265,7 @@ impl Denial {
     }
 
     /// One of each, for the tables that must hold all of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::InvalidRequest("…"),
         Self::ClientAuthenticationFailed,
         Self::ClientDisabled,
@@ -279,6 +288,7 @@ impl Denial {
         Self::VerifierMismatch,
         Self::WrongProof,
         Self::TooManyAttempts { retry_after_seconds: 1 },
+        Self::RateLimited { retry_after_seconds: 1 },
         Self::UnknownClient,
         Self::RedirectUriNotRegistered,
         Self::NotNow,

@@ -1,7 +1,10 @@
 //! The grants that the token endpoint knows (RFC 6749 sections 4.1, 4.4 and 6).
 
+use serde::{Deserialize, Serialize};
+
 /// A `grant_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// A code for tokens.
     AuthorizationCode,

@@ -2,7 +2,7 @@
 //!
 //! The same list, in the same order, is the CASE of `refresh_token_rotate.sql`, which decides over locked rows.
 
-use crate::Denial;
+use crate::{Denial, rate_limit::WINDOW_SECONDS};
 
 /// The outcome of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Rotation {
     Expired,
     /// The current token, but more scope than was granted: refused, and the token stays good.
     ScopeExceeded,
+    /// Good, but one too many for the session's window: refused, and as good as before.
+    RateLimited,
     /// Rotated.
     Rotated,
     /// The token before the current one, within the client's grace: the same successor again.
@@ -39,7 +41,7 @@ pub enum Rotation {
 
 impl Rotation {
     /// Every outcome that the statement can name, in its order.
-    pub const ALL: [(&'static str, Self); 14] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("WrongClient", Self::WrongClient),
         ("TenantSuspended", Self::TenantSuspended),
         ("ClientDisabled", Self::ClientDisabled),
@@ -50,6 +52,7 @@ impl Rotation {
         ("Retried", Self::Retried),
         ("Expired", Self::Expired),
         ("ScopeExceeded", Self::ScopeExceeded),
+        ("RateLimited", Self::RateLimited),
         ("Rotated", Self::Rotated),
         ("RetriedInGrace", Self::RetriedInGrace),
         ("Demoted", Self::Demoted),
@@ -64,7 +67,8 @@ impl Rotation {
             .find_map(|(known, outcome)| (known == name).then_some(outcome))
     }
 
-    /// Why the client gets no tokens; nothing if it does. `Stale` has no denial: it is decided again.
+    /// Why the client gets no tokens; nothing if it does. `Stale` has no denial: it is decided again. A denial for too many is
+    /// the longest: who knows the window knows better.
     #[must_use]
     pub const fn denial(self) -> Option<Denial> {
         match self {
@@ -76,6 +80,9 @@ impl Rotation {
             Self::Future => Some(Denial::Future),
             Self::Expired => Some(Denial::Expired),
             Self::ScopeExceeded => Some(Denial::ScopeExceeded),
+            Self::RateLimited => Some(Denial::RateLimited {
+                retry_after_seconds: WINDOW_SECONDS,
+            }),
             Self::Demoted => Some(Denial::DemotedKey),
             Self::Replayed => Some(Denial::Replayed),
             Self::Stale | Self::Retried | Self::Rotated | Self::RetriedInGrace => None,

@@ -1,6 +1,7 @@
 //! A tenant as requests see it.
 
 use credo_ids::TenantId;
+use serde::{Deserialize, Serialize};
 
 use crate::branding::Appearance;
 
@@ -8,7 +9,8 @@ use crate::branding::Appearance;
 const MAX_SLUG_BYTES: usize = 63;
 
 /// A tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,

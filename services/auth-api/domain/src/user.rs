@@ -1,13 +1,15 @@
 //! A person as userinfo and ID tokens show them.
 
 use credo_ids::UserId;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::profile::Profile;
 
 /// What the claims of a person are made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct User {
     /// The `sub`.
     pub id: UserId,

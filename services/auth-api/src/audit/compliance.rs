@@ -71,6 +71,9 @@ pub const TENANT_SESSIONS_REVOKED: EventType<Compliance> =
     EventType::new("tenant_sessions_revoked", Severity::Critical, Outcome::Success);
 /// An administrator set or removed a limit.
 pub const RATE_LIMIT_SET: EventType<Compliance> = EventType::new("rate_limit_set", Severity::Info, Outcome::Success);
+/// An administrator had what replicas kept read again.
+pub const CACHE_INVALIDATED: EventType<Compliance> =
+    EventType::new("cache_invalidated", Severity::Info, Outcome::Success);
 /// A person let a client have what it asked for.
 pub const CONSENT_GRANTED: EventType<Compliance> = EventType::new("consent_granted", Severity::Info, Outcome::Success);
 /// A person took back what they had allowed a client: what it had of them has ended.

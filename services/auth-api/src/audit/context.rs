@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use credo_auth_domain::rate_limit::Quota;
 use credo_events::{Origin, PersonalPart};
 use credo_ids::RequestId;
 use credo_proto::events::v1::Personal;
@@ -24,6 +25,8 @@ pub struct RequestContext {
     pub user_agent: Option<String>,
     /// The span that the request's events were made in: one for all of them, made with the first.
     created_in: Arc<OnceLock<Option<TraceContext>>>,
+    /// What is left of the limit that it counted in.
+    quota: Arc<OnceLock<Quota>>,
 }
 
 impl RequestContext {
@@ -35,6 +38,7 @@ impl RequestContext {
             address,
             user_agent,
             created_in: Arc::default(),
+            quota: Arc::default(),
         }
     }
 
@@ -42,6 +46,17 @@ impl RequestContext {
     #[must_use]
     pub fn known_as(self, id: RequestId) -> Self {
         Self { id, ..self }
+    }
+
+    /// What is left of the limit that the request was counted in, once it was.
+    #[must_use]
+    pub fn quota(&self) -> Option<Quota> {
+        self.quota.get().copied()
+    }
+
+    /// Notes what is left of a limit. The first one stands: a request is counted once.
+    pub fn note_quota(&self, quota: Quota) {
+        let _ = self.quota.set(quota);
     }
 
     /// What the request's events say of where they come from. If the request is traced, what becomes of them downstream

@@ -31,6 +31,9 @@ pub const AUTH_FAILED: EventType<Security> = EventType::new("auth_failed", Sever
 /// A client did not prove who it is.
 pub const CLIENT_AUTH_FAILED: EventType<Security> =
     EventType::new("client_auth_failed", Severity::Warning, Outcome::Refused);
+/// More requests than a limit lets through.
+pub const RATE_LIMIT_EXCEEDED: EventType<Security> =
+    EventType::new("rate_limit_exceeded", Severity::Warning, Outcome::Refused);
 /// A caller of the admin APIs asked for what it may not have.
 pub const ADMIN_ACCESS_DENIED: EventType<Security> =
     EventType::new("admin_access_denied", Severity::Warning, Outcome::Refused);

@@ -3,19 +3,25 @@
 //! Owns [`Bearer`], which only this file can make. A signature is not enough: the revocation feed must say that nothing
 //! ended the token, or, where the feed is too old, the rows themselves.
 
+use std::sync::Arc;
+
 use credo_auth_domain::{
     access_token::{ADMIN_AUDIENCE, AccessTokenClaims},
+    rate_limit::RateClass,
     session::Epochs,
 };
 use credo_auth_store::{AccessTokenCheck, AccessTokenStanding};
 use credo_ids::{ClientId, SessionId, SigningKeyId, TenantId, UserId};
 use tracing::instrument;
 
+use super::limits::{self, Counted};
 use crate::{
     app::App,
+    audit::RequestContext,
     feed::Verdict,
     keys::{TokenType, UnverifiedJws},
     refusal::Refusal,
+    verified_tokens::TokenKey,
 };
 
 /// How far clocks of this server's replicas may be apart, in seconds.
@@ -44,25 +50,25 @@ pub enum Audience {
 /// The bearer of a token that is good now.
 #[derive(Clone, Debug)]
 pub struct Bearer {
-    token: SignedToken,
+    token: Arc<SignedToken>,
 }
 
 impl Bearer {
     /// The token's claims.
     #[must_use]
-    pub const fn claims(&self) -> &AccessTokenClaims {
+    pub fn claims(&self) -> &AccessTokenClaims {
         &self.token.claims
     }
 
     /// Its tenant.
     #[must_use]
-    pub const fn tenant(&self) -> TenantId {
+    pub fn tenant(&self) -> TenantId {
         self.token.check.tenant_id
     }
 
     /// Its client.
     #[must_use]
-    pub const fn client(&self) -> ClientId {
+    pub fn client(&self) -> ClientId {
         self.token.check.client_id
     }
 
@@ -85,7 +91,7 @@ impl Bearer {
 /// If that cannot be known now.
 #[instrument(skip_all)]
 pub async fn authenticate(app: &App, text: &str, audience: Audience) -> Result<Option<Bearer>, Refusal> {
-    let Some(token) = verify_signature(app, text).await? else {
+    let Some(token) = verify_lately(app, text).await? else {
         return Ok(None);
     };
     let is_for_audience = match audience {
@@ -99,9 +105,49 @@ pub async fn authenticate(app: &App, text: &str, audience: Audience) -> Result<O
     let standing = match app.feed.verdict(&token.check) {
         Verdict::Good => AccessTokenStanding::Good,
         Verdict::Revoked => AccessTokenStanding::Revoked,
-        Verdict::Unknown => app.store.check_access_token(&token.check).await?,
+        Verdict::Unknown => standing_without_feed(app, &token.check).await?,
     };
     Ok((standing == AccessTokenStanding::Good).then_some(Bearer { token }))
+}
+
+/// [`verify_signature`], unless the same token was verified a moment ago.
+async fn verify_lately(app: &App, text: &str) -> Result<Option<Arc<SignedToken>>, Refusal> {
+    let Some(key) = TokenKey::of(text) else {
+        return Ok(None);
+    };
+    if let Some(token) = app.verified_tokens.find(&key).await {
+        return Ok(Some(token));
+    }
+    let Some(token) = verify_signature(app, text).await?.map(Arc::new) else {
+        return Ok(None);
+    };
+    let now = app.feed.database_now().unix_timestamp();
+    app.verified_tokens.keep(key, Arc::clone(&token), now).await;
+    Ok(Some(token))
+}
+
+/// Lets a request of the bearer through, if the limit of its session does.
+///
+/// # Errors
+/// If it has to wait, or the client has to be read and the database gives no answer.
+pub async fn admit(app: &App, context: &RequestContext, bearer: &Bearer, class: RateClass) -> Result<(), Refusal> {
+    let limits = app.directory.resolve_limits(bearer.client()).await?;
+    let counted = Counted {
+        tenant: bearer.tenant(),
+        client: Some(bearer.client()),
+        session: bearer.person().map(|(_, session)| session),
+        claimed: None,
+    };
+    limits::admit(app, context, (class, counted), &limits).await
+}
+
+/// What the rows say. Where they say nothing, that another replica saw the token end is enough to refuse it; that none did
+/// proves nothing.
+async fn standing_without_feed(app: &App, token: &AccessTokenCheck) -> Result<AccessTokenStanding, Refusal> {
+    match app.store.check_access_token(token).await {
+        Err(_) if app.second_level.knows_revoked(token).await => Ok(AccessTokenStanding::Revoked),
+        standing => Ok(standing?),
+    }
 }
 
 /// A token that this server signed, whatever its age and its standing.

@@ -9,6 +9,7 @@ use credo_auth_domain::{
     Denial,
     client::{AuthMethod, Client},
     credential::verify_client_secret,
+    rate_limit::{Limits, RateClass},
     tenant::SYSTEM_SLUG,
 };
 use credo_auth_store::Work;
@@ -17,6 +18,7 @@ use credo_ids::{ClientId, EventId, TenantId};
 use secrecy::SecretString;
 use tracing::instrument;
 
+use super::limits::{self, Counted};
 use crate::{
     app::App,
     audit::{Bucket, RequestContext, security::CLIENT_AUTH_FAILED},
@@ -90,7 +92,7 @@ pub async fn authenticate(
     match client {
         Some(client) if proved && client.auth_method == credentials.method => Ok(AuthenticatedClient { client }),
         client => {
-            record(app, context, client.as_deref()).await?;
+            fail(app, context, (credentials, client.as_deref())).await?;
             Err(Denial::ClientAuthenticationFailed.into())
         }
     }
@@ -107,14 +109,20 @@ pub async fn authenticate_confidential(
 ) -> Result<AuthenticatedClient, Refusal> {
     let client = authenticate(app, context, credentials).await?;
     if !client.has_proved_itself() {
-        record(app, context, Some(&client)).await?;
+        fail(app, context, (credentials, Some(&client))).await?;
         return Err(Denial::ClientAuthenticationFailed.into());
     }
     Ok(client)
 }
 
-/// Records a failure: with the client's tenant, or with the system's where the client is unknown.
-async fn record(app: &App, context: &RequestContext, client: Option<&Client>) -> Result<(), Refusal> {
+/// Records a failure, and counts it: with the client's tenant, or with the system's where the client is unknown; then by the id
+/// that it claims, so that it is refused as one that exists. Only failures are counted, and only they are refused for their
+/// number. Nobody finds a secret of 256 bits by asking, and who asks must not keep out the client whose address they share.
+async fn fail(
+    app: &App,
+    context: &RequestContext,
+    (credentials, client): (&ClientCredentials, Option<&Client>),
+) -> Result<(), Refusal> {
     let tenant: TenantId = match client {
         Some(client) => client.tenant.id,
         None => match app.directory.resolve_tenant(SYSTEM_SLUG).await? {
@@ -122,6 +130,14 @@ async fn record(app: &App, context: &RequestContext, client: Option<&Client>) ->
             None => return Ok(()), // nothing was ever set up: there is no trail to write to
         },
     };
+    let counted = Counted {
+        tenant,
+        client: client.map(|client| client.id),
+        session: None,
+        claimed: credentials.unverified_client_id.parse().ok(),
+    };
+    let limits = client.map_or_else(Limits::default, |client| client.limits);
+    limits::admit(app, context, (RateClass::ClientFailure, counted), &limits).await?;
     let subject = client.map_or(Party::ANONYMOUS, |client| client.id.into());
     let reason = Denial::ClientAuthenticationFailed.reason();
     let mut draft = EventDraft::new(&CLIENT_AUTH_FAILED, EventId::now_v7(), tenant, app.feed.database_now())

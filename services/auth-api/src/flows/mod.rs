@@ -7,6 +7,7 @@ pub mod browser;
 pub mod client_auth;
 pub mod id_token_hint;
 pub mod introspect;
+mod limits;
 pub mod logout;
 mod proof;
 pub mod revoke;

@@ -5,7 +5,9 @@
 //! its own machine alone serves such a tenant so.
 
 use aws_lc_rs::hmac;
-use credo_auth_domain::{Denial, email_address::EmailAddress, password::Password, profile::Profile, tenant::Tenant};
+use credo_auth_domain::{
+    Denial, email_address::EmailAddress, password::Password, profile::Profile, rate_limit::RateClass, tenant::Tenant,
+};
 use credo_auth_store::{
     Account, Reservation, Work,
     admin::{ComplianceEvent, Mutation, NewUser, Unmade},
@@ -17,7 +19,8 @@ use tracing::instrument;
 
 use crate::{
     app::App,
-    audit::{Bucket, RequestContext, compliance::USER_CREATED, security::AUTH_FAILED},
+    audit::{self, RequestContext, compliance::USER_CREATED, security::AUTH_FAILED},
+    limiter::Bucket,
     refusal::Refusal,
 };
 
@@ -76,6 +79,23 @@ pub(super) async fn prove(
     proof
 }
 
+/// Counts an attempt of an address, if it is known.
+fn count_address(app: &App, context: &RequestContext, tenant: &Tenant) -> Result<(), Denial> {
+    let Some(address) = context.address else { return Ok(()) };
+    let bucket = Bucket {
+        tenant: tenant.id,
+        class: RateClass::Address,
+        object: &[],
+        address: Some(address),
+    };
+    let of_server = app.settings.password.attempts_per_address_per_minute;
+    let per_minute = tenant.address_attempts_per_minute.unwrap_or(of_server);
+    let counted = app.limiter.count(&bucket, per_minute);
+    counted.map(drop).map_err(|quota| Denial::TooManyAttempts {
+        retry_after_seconds: quota.resets_in_seconds,
+    })
+}
+
 /// Checks a password. The attempt is counted before anything is hashed, and nobody hashes without a turn. The address is
 /// counted before the turn: a flood from one place must not fill the queue of all.
 async fn by_password(
@@ -84,10 +104,7 @@ async fn by_password(
     to: SignInTo<'_>,
     (email, password): (&EmailAddress, &Password),
 ) -> Result<Proof, Refusal> {
-    let own_limit = to.tenant.address_attempts_per_minute;
-    app.address_attempts
-        .count(to.tenant.id, own_limit, context.address)
-        .await?;
+    count_address(app, context, to.tenant)?;
     let account_hash = account_hash(app, to.tenant.id, (email, None));
     let device = to
         .device
@@ -262,7 +279,7 @@ async fn record_failure(
         email: email.as_str().to_owned(),
         ..Personal::default()
     })?;
-    let bucket = Bucket {
+    let bucket = audit::Bucket {
         tenant,
         target: account_hash.to_vec(),
         address: context.address,

@@ -2,29 +2,30 @@
 //!
 //! Whatever is not the client's own token is answered like one that is, and nothing changes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use credo_auth_domain::{
-    lifetime::REVOCATION_TTL,
+    lifetime::{ACCESS_TOKEN_TTL, REVOCATION_TTL},
     opaque_token::{Kind, UnverifiedToken},
     session::{EndReason, Revocation},
 };
 use credo_auth_store::{EventRow, FeedRow, Revoke, RevokedKind, SessionOwner};
 use credo_events::EventDraft;
-use credo_ids::{EventId, SessionId, TenantId, TokenId};
+use credo_ids::{EventId, SessionId, TenantId};
 use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
 use super::{
-    bearer,
+    bearer::{self, SignedToken},
     client_auth::{self, AuthenticatedClient, ClientCredentials},
 };
 use crate::{
     app::App,
     audit::{RequestContext, security::TOKEN_REVOKED},
     refusal::Refusal,
+    second_level::Key,
 };
 
 /// Revokes a token on behalf of its client. When it returns, no replica that asks the rows honours the token, and this
@@ -52,7 +53,7 @@ pub async fn revoke(
         Some(token) if token.check.client_id == client.id && token.check.tenant_id == client.tenant.id => {
             match token.check.session_id {
                 Some(session) => end_session(&app, &context, &client, session).await,
-                None => end_token(&app, &context, &client, token.check.token_id).await,
+                None => end_token(&app, &context, &client, &token).await,
             }
         }
         _ => Ok(()),
@@ -83,7 +84,7 @@ async fn end_session(
         },
     };
     // One that had ended before may have ended in a run whose answer was lost: the feed does not know yet.
-    if let Revocation::Revoked | Revocation::AlreadyEnded = app.store.revoke_session(&item).await? {
+    if let Revocation::Revoked | Revocation::AlreadyEnded = app.store.revoke_session(item).await? {
         learn_session_end(app, client.tenant.id, session, app.feed.database_now());
     }
     Ok(())
@@ -93,7 +94,7 @@ async fn end_token(
     app: &App,
     context: &RequestContext,
     client: &AuthenticatedClient,
-    token: TokenId,
+    SignedToken { claims, check }: &SignedToken,
 ) -> Result<(), Refusal> {
     let (event_id, personal) = (EventId::now_v7(), context.personal()?);
     let event = EventDraft::new(&TOKEN_REVOKED, event_id, client.tenant.id, app.feed.database_now())
@@ -106,13 +107,20 @@ async fn end_token(
         personal,
     };
     app.store
-        .revoke_client_token((client.tenant.id, client.id), token, event_id, &event)
+        .revoke_client_token((client.tenant.id, client.id), check.token_id, event_id, &event)
         .await?;
+    let now = app.feed.database_now();
     learn(
         app,
         client.tenant.id,
-        (RevokedKind::Token, token.as_uuid()),
-        app.feed.database_now(),
+        (RevokedKind::Token, check.token_id.as_uuid()),
+        now,
+    );
+    let life = u64::try_from(claims.exp - now.unix_timestamp()).unwrap_or_default();
+    app.second_level.mark_revoked(
+        Key::RevokedToken(check.token_id),
+        client.tenant.id,
+        Duration::from_secs(life),
     );
     Ok(())
 }
@@ -120,6 +128,8 @@ async fn end_token(
 /// Takes the end of a session at once, without waiting for the feed.
 pub(super) fn learn_session_end(app: &App, tenant: TenantId, session: SessionId, at: OffsetDateTime) {
     learn(app, tenant, (RevokedKind::Session, session.as_uuid()), at);
+    let key = Key::EndedSession(session);
+    app.second_level.mark_revoked(key, tenant, ACCESS_TOKEN_TTL);
 }
 
 fn learn(app: &App, tenant_id: TenantId, (kind, id): (RevokedKind, Uuid), at: OffsetDateTime) {

@@ -114,7 +114,7 @@ pub(super) async fn end_of_person(
             personal,
         },
     };
-    match app.store.revoke_session(&item).await? {
+    match app.store.revoke_session(item).await? {
         // The same for one that ended before: it may have been in a run whose answer was lost.
         Revocation::Revoked | Revocation::AlreadyEnded => {
             learn_session_end(app, tenant, session, app.feed.database_now());

@@ -67,6 +67,7 @@ change_messages! {
     "RevokeSessionsIssuedBefore" RevokeSessionsIssuedBeforeRequest;
     "RevokeConsent" RevokeConsentRequest;
     "SetRateLimit" SetRateLimitRequest;
+    "InvalidateCache" InvalidateCacheRequest;
     "CreateSigningKey" CreateSigningKeyRequest;
     "ActivateSigningKey" ActivateSigningKeyRequest;
     "RetireSigningKey" RetireSigningKeyRequest;

@@ -3,6 +3,7 @@
 //! Refuses by default: a call comes through the layers of [`serve`] or not at all. `status.rs` is the one place where
 //! refusals become answers.
 
+mod caches;
 mod call;
 mod change;
 mod clients;

@@ -36,6 +36,8 @@ fn shape(limit: EffectiveLimit) -> RateLimit {
             Class::Sensitive => RateClass::Sensitive,
             Class::Read => RateClass::Read,
             Class::Address => RateClass::Address,
+            Class::Client => RateClass::Client,
+            Class::ClientFailure => RateClass::ClientFailure,
         }
         .into(),
         requests_per_minute: limit.per_minute,
@@ -55,6 +57,8 @@ fn class(number: i32) -> Result<Class, Status> {
         Ok(RateClass::Sensitive) => Ok(Class::Sensitive),
         Ok(RateClass::Read) => Ok(Class::Read),
         Ok(RateClass::Address) => Ok(Class::Address),
+        Ok(RateClass::Client) => Ok(Class::Client),
+        Ok(RateClass::ClientFailure) => Ok(Class::ClientFailure),
         Ok(RateClass::Unspecified) | Err(_) => Err(refused(AdminRefusal::invalid("rate_class", "must be a class"))),
     }
 }

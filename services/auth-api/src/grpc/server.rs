@@ -11,17 +11,17 @@ use credo_lifecycle::Shutdown;
 use credo_proto::{
     DESCRIPTOR_SET,
     admin::v1::{
-        client_service_server::ClientServiceServer, consent_service_server::ConsentServiceServer,
-        rate_limit_service_server::RateLimitServiceServer, session_service_server::SessionServiceServer,
-        signing_key_service_server::SigningKeyServiceServer, tenant_service_server::TenantServiceServer,
-        user_service_server::UserServiceServer,
+        cache_service_server::CacheServiceServer, client_service_server::ClientServiceServer,
+        consent_service_server::ConsentServiceServer, rate_limit_service_server::RateLimitServiceServer,
+        session_service_server::SessionServiceServer, signing_key_service_server::SigningKeyServiceServer,
+        tenant_service_server::TenantServiceServer, user_service_server::UserServiceServer,
     },
 };
 
 use super::{
-    call::in_context, clients::Clients, consents::Consents, database_clock::DatabaseClock, keys::OwnKeys,
-    rate_limits::RateLimits, sessions::Sessions, signing_keys::SigningKeys, standing::honoured, tenants::Tenants,
-    users::Users,
+    caches::Caches, call::in_context, clients::Clients, consents::Consents, database_clock::DatabaseClock,
+    keys::OwnKeys, rate_limits::RateLimits, sessions::Sessions, signing_keys::SigningKeys, standing::honoured,
+    tenants::Tenants, users::Users,
 };
 use crate::app::App;
 
@@ -59,6 +59,7 @@ fn services(app: &Arc<App>) -> Services {
         .with(SessionServiceServer::new(Sessions::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(ConsentServiceServer::new(Consents::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(RateLimitServiceServer::new(RateLimits::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .with(CacheServiceServer::new(Caches::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .with(debug_service("auth-api", Arc::clone(&app.clock)))
         .with(SigningKeyServiceServer::new(SigningKeys::new(app)).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .behind(|routes| {

@@ -14,7 +14,8 @@ use axum::{
 use credo_auth_domain::{Denial, denial::OauthError};
 use serde_json::json;
 
-use crate::{app::App, refusal::Refusal};
+use super::quota;
+use crate::{app::App, audit::RequestContext, refusal::Refusal};
 
 /// What a client waits after a fault, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -55,17 +56,29 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// A refusal as a bearer endpoint tells it: RFC 6750 has no word for one request too many.
+    pub(super) fn bearer_refusal(&self, context: &RequestContext, refusal: &Refusal) -> Response {
+        match refusal {
+            Refusal::Denied(denial @ Denial::RateLimited { retry_after_seconds }) => {
+                self.app.metrics.denied(*denial);
+                tracing::info!(reason = denial.reason(), "refused");
+                quota::exceeded(context.quota(), *retry_after_seconds)
+            }
+            other => self.refusal(other),
+        }
+    }
+
     fn denial(&self, denial: Denial) -> Response {
         self.app.metrics.denied(denial);
         tracing::info!(reason = denial.reason(), "refused");
         let error = denial.oauth_error();
         let status = match denial {
-            Denial::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Denial::TooManyAttempts { .. } | Denial::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             _ if error == OauthError::InvalidClient => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
         let mut response = oauth(status, error.as_str(), &denial.to_string());
-        if let Denial::TooManyAttempts { retry_after_seconds } = denial {
+        if let Denial::TooManyAttempts { retry_after_seconds } | Denial::RateLimited { retry_after_seconds } = denial {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, retry_after_seconds.into());

@@ -7,11 +7,13 @@ use axum::{
     http::{HeaderMap, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use credo_auth_domain::rate_limit::RateClass;
 use url::form_urlencoded;
 
 use super::answer::{Answer, Challenge};
 use crate::{
     app::App,
+    audit::RequestContext,
     flows::bearer::{self, Audience, Bearer},
 };
 
@@ -49,6 +51,18 @@ pub(super) fn header_token(headers: &HeaderMap, uri: &Uri) -> Result<Option<Stri
     } else {
         Err(Challenge::Missing)
     }
+}
+
+/// Lets a bearer's request through, if the limit of the token's session does; else the answer that refuses it. Behind the
+/// signature: who made up a token must not use up what is another's.
+pub(super) async fn admit(
+    app: &App,
+    context: &RequestContext,
+    bearer: &Bearer,
+    class: RateClass,
+) -> Result<(), Response> {
+    let admitted = bearer::admit(app, context, bearer, class).await;
+    admitted.map_err(|refusal| Answer::new(app).bearer_refusal(context, &refusal))
 }
 
 /// The bearer of a token, or the answer that refuses it.

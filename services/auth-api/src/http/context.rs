@@ -16,7 +16,7 @@ use credo_ids::RequestId;
 use credo_telemetry::TraceContext;
 use tracing::{Instrument as _, Span, field::Empty};
 
-use super::router::ROUTES;
+use super::{quota, router::ROUTES};
 use crate::{app::App, audit::RequestContext, metrics::OTHER_ROUTES};
 
 /// Longest name of a caller that is kept, in bytes.
@@ -58,7 +58,7 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
         http.response.status_code = Empty,
     );
     let is_traced = trace(&app, &span, request.headers(), (method, route));
-    request.extensions_mut().insert(Context(context));
+    request.extensions_mut().insert(Context(context.clone()));
     let started = app.clock.monotonic();
     app.metrics.in_flight.inc();
     let in_flight = InFlight(&app);
@@ -87,6 +87,9 @@ pub(super) async fn with_context(State(app): State<Arc<App>>, mut request: Reque
         );
     });
     finish(&mut response, id);
+    if let Some(quota) = context.quota().filter(|_| !response.status().is_redirection()) {
+        quota::tell(&mut response, quota);
+    }
     response
 }
 

@@ -23,7 +23,8 @@ const MAX_AGE_SECONDS: u32 = 600;
 /// What a page may send beside what every page may.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type");
 /// What a page may read beside what every page may.
-const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("www-authenticate, retry-after, x-request-id");
+const RESPONSE_HEADERS: HeaderValue =
+    HeaderValue::from_static("www-authenticate, retry-after, ratelimit, ratelimit-policy, x-request-id");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
 /// An endpoint that pages may call.

@@ -13,6 +13,7 @@ mod introspect;
 mod metadata;
 mod openapi;
 mod proxies;
+mod quota;
 mod revoke;
 mod router;
 mod sessions;
@@ -21,3 +22,19 @@ mod userinfo;
 
 pub use proxies::TrustedProxies;
 pub use router::{ROUTES, router};
+
+use std::sync::Arc;
+
+use credo_lifecycle::{HttpLimits, HttpServer};
+use tokio::net::TcpListener;
+
+use crate::app::App;
+
+/// The server of public HTTP.
+#[must_use]
+pub fn server(app: &Arc<App>, listener: TcpListener, limits: HttpLimits) -> HttpServer {
+    let proxies = app.settings.trusted_proxies.clone();
+    HttpServer::new(listener, limits)
+        .sharing(move |peer| proxies.contains(peer))
+        .observed_by(&app.metrics.connections)
+}

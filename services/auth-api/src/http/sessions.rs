@@ -8,17 +8,17 @@ use axum::{
         FromRequestParts, Path, Query, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::{StatusCode, request::Parts},
-    response::{IntoResponse as _, Response},
+    http::{Method, StatusCode, request::Parts},
+    response::{IntoResponse, Response},
 };
-use credo_auth_domain::{scope, session::LiveSession};
+use credo_auth_domain::{rate_limit::RateClass, scope, session::LiveSession};
 use serde::Deserialize;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
 use super::{
     answer::{Answer, Challenge, problem},
-    bearer::HeaderBearer,
+    bearer::{HeaderBearer, admit},
     context::Context,
     openapi::{
         answers::{BearerRefusals, EndAllRefusals, NotThere},
@@ -38,6 +38,15 @@ impl FromRequestParts<Arc<App>> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let HeaderBearer(bearer) = HeaderBearer::from_request_parts(parts, app).await?;
+        let Context(context) = Context::from_request_parts(parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let class = if parts.method == Method::GET {
+            RateClass::Read
+        } else {
+            RateClass::Sensitive
+        };
+        admit(app, &context, &bearer, class).await?;
         match flow::allow(app, &bearer).await {
             Ok(Some(owner)) => Ok(Self(owner)),
             Ok(None) => Err(Challenge::InsufficientScope(scope::SESSIONS).into_response()),

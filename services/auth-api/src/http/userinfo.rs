@@ -8,9 +8,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
+use credo_auth_domain::rate_limit::RateClass;
+
 use super::{
     answer::{Answer, Challenge},
-    bearer::{HeaderBearer, authenticate, header_token},
+    bearer::{HeaderBearer, admit, authenticate, header_token},
+    context::Context,
     cors::NamedClient,
     form::{Form, is_form},
     openapi::{
@@ -20,6 +23,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::RequestContext,
     flows::{bearer::Bearer, userinfo::userinfo as flow},
 };
 
@@ -28,8 +32,12 @@ use crate::{
     get, path = "/auth/userinfo", tag = "OpenID Connect", security(("bearer" = [])),
     responses((status = 200, description = "Claims by scope", body = Userinfo), BearerRefusals)
 )]
-pub(super) async fn userinfo(State(app): State<Arc<App>>, HeaderBearer(bearer): HeaderBearer) -> Response {
-    answer(&app, &bearer).await
+pub(super) async fn userinfo(
+    State(app): State<Arc<App>>,
+    Context(context): Context,
+    HeaderBearer(bearer): HeaderBearer,
+) -> Response {
+    answer(&app, &context, &bearer).await
 }
 
 /// The token may be in the header or in a form, and must not be in both (RFC 6750 section 2).
@@ -38,7 +46,11 @@ pub(super) async fn userinfo(State(app): State<Arc<App>>, HeaderBearer(bearer): 
     request_body(content = Option<BearerForm>, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Claims by scope", body = Userinfo), BearerRefusals, TooLarge)
 )]
-pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn userinfo_post(
+    State(app): State<Arc<App>>,
+    Context(context): Context,
+    request: Request,
+) -> Response {
     let in_header = match header_token(request.headers(), request.uri()) {
         Ok(token) => token,
         Err(challenge) => return challenge.into_response(),
@@ -58,13 +70,16 @@ pub(super) async fn userinfo_post(State(app): State<Arc<App>>, request: Request)
         (None, None) => return Challenge::Missing.into_response(),
     };
     match authenticate(&app, &token).await {
-        Ok(bearer) => answer(&app, &bearer).await,
+        Ok(bearer) => answer(&app, &context, &bearer).await,
         Err(response) => response,
     }
 }
 
-async fn answer(app: &App, bearer: &Bearer) -> Response {
+async fn answer(app: &App, context: &RequestContext, bearer: &Bearer) -> Response {
     let client = NamedClient(Some(bearer.client()));
+    if let Err(refused) = admit(app, context, bearer, RateClass::Read).await {
+        return client.leave(refused);
+    }
     if !bearer.has_scope("openid") {
         return client.leave(Challenge::InsufficientScope("openid").into_response());
     }

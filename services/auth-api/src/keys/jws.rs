@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{PublicKey, TokenType};
 
 /// The longest token that is looked at, in bytes.
-const MAX_TOKEN_BYTES: usize = 8 * 1_024;
+pub const MAX_TOKEN_BYTES: usize = 8 * 1_024;
 
 #[derive(Deserialize)]
 struct Header {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use credo_auth_domain::signing_algorithm::SigningAlgorithm;
 use credo_auth_store::{Fault, Store};
 use credo_clock::SharedClock;
-use credo_ids::TenantId;
+use credo_ids::{SigningKeyId, TenantId};
 use moka::future::Cache;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -155,6 +155,13 @@ impl Keyring {
             Some(key) => Ok(Some(key.clone())),
             None => Ok(self.published(tenant).await?.find(kid).cloned()),
         }
+    }
+
+    /// Whether a key that has verified a token is known to be the tenant's still. Nothing is read for it: `false` says only
+    /// that the token must be verified again.
+    pub async fn vouches_for(&self, tenant: TenantId, key: SigningKeyId) -> bool {
+        let kept = self.views.get(&tenant).await.filter(|kept| self.may_sign(tenant, kept));
+        kept.is_some_and(|kept| kept.published.ids().any(|id| id == key))
     }
 
     /// What is published of a tenant's keys.

@@ -31,6 +31,8 @@ pub struct MasterKey {
     pub device: hmac::Key,
     /// Signs page tokens of the admin APIs.
     pub page_token: hmac::Key,
+    /// Seals what is kept in Redis.
+    pub cache: hmac::Key,
     /// Seals signing keys.
     pub key_wrap: aead::LessSafeKey,
 }
@@ -144,6 +146,7 @@ impl MasterKey {
             csrf: mac(b"csrf")?,
             device: mac(b"device")?,
             page_token: mac(b"page token")?,
+            cache: mac(b"cache")?,
             key_wrap: aead::LessSafeKey::new(wrap),
         })
     }

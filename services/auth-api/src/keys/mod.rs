@@ -16,7 +16,7 @@ mod upkeep;
 mod views;
 
 pub(crate) use events::ScheduledEvent;
-pub use jws::{UnverifiedJws, at_hash};
+pub use jws::{MAX_TOKEN_BYTES, UnverifiedJws, at_hash};
 pub use keyring::Keyring;
 pub use master::{InvalidMasterKeys, MasterKey, MasterKeys};
 pub use public_key::PublicKey;

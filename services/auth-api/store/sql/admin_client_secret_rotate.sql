@@ -1,8 +1,14 @@
 /* admin_client_secret_rotate */
 -- The row is locked, so the clock tells the order of rotations: a transaction that waited began before. The newest secret stays
 -- good for $10 seconds, or ends now; whatever is older ends now. The feed tells every replica that what it read of the client is old.
-WITH changed AS (
-  UPDATE client c SET version = c.version + 1, updated_at = now()
+-- A secret that ends now may be in wrong hands: what it got for the admin APIs ends with it.
+WITH before AS (
+  SELECT c.epoch FROM client c WHERE c.tenant_id = $1 AND c.id = $2
+), changed AS (
+  UPDATE client c SET version = c.version + 1, updated_at = now(),
+                      epoch = c.epoch + ($10::float8 <= 0 AND EXISTS (
+                        SELECT FROM unnest(string_to_array(c.scope, ' ')) AS s (token)
+                        WHERE s.token LIKE 'credo.%' AND s.token <> 'credo.sessions'))::integer
   WHERE c.tenant_id = $1 AND c.id = $2
   RETURNING id, tenant_id, display_name, status, epoch, version, first_party, token_endpoint_auth_method,
             grant_types, redirect_uris, allowed_origins, scope, require_pkce, refresh_grace_seconds, application_type,
@@ -26,6 +32,8 @@ WITH changed AS (
 ), feed AS (
   INSERT INTO revocation (kind, tenant_id, id, epoch, expires_at)
   SELECT 7, m.tenant_id, m.id, m.version, now() + interval '16 minutes' FROM changed m
+  UNION ALL
+  SELECT 5, m.tenant_id, m.id, m.epoch, now() + interval '16 minutes' FROM changed m, before b WHERE m.epoch <> b.epoch
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
   SELECT $3::smallint, m.tenant_id, $4::smallint, m.id, $5::uuid, 1, $6::bytea, $7::bytea FROM changed m

@@ -1,9 +1,16 @@
 /* admin_client_update */
--- The row is locked. The feed tells every replica that what it read of the client is old.
-WITH changed AS (
+-- The row is locked. The feed tells every replica that what it read of the client is old. A scope that opens the admin APIs ends
+-- with all that was issued before: nobody looks at what a client may have when its token is used.
+WITH before AS (
+  SELECT c.epoch FROM client c WHERE c.tenant_id = $1 AND c.id = $2
+), changed AS (
   UPDATE client c SET display_name = $8, first_party = $9, grant_types = $10, redirect_uris = $11,
                       post_logout_redirect_uris = $12, scope = $13, allowed_origins = $14, require_pkce = $15,
                       refresh_grace_seconds = $16, id_token_signed_response_alg = $17, version = c.version + 1,
+                      epoch = c.epoch + (EXISTS (
+                        SELECT FROM unnest(string_to_array(c.scope, ' ')) AS s (token)
+                        WHERE s.token LIKE 'credo.%' AND s.token <> 'credo.sessions'
+                          AND s.token <> ALL (string_to_array($13, ' '))))::integer,
                       updated_at = now()
   WHERE c.tenant_id = $1 AND c.id = $2
   RETURNING id, tenant_id, display_name, status, epoch, version, first_party, token_endpoint_auth_method,
@@ -12,6 +19,8 @@ WITH changed AS (
 ), feed AS (
   INSERT INTO revocation (kind, tenant_id, id, epoch, expires_at)
   SELECT 7, m.tenant_id, m.id, m.version, now() + interval '16 minutes' FROM changed m
+  UNION ALL
+  SELECT 5, m.tenant_id, m.id, m.epoch, now() + interval '16 minutes' FROM changed m, before b WHERE m.epoch <> b.epoch
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
   SELECT $3::smallint, m.tenant_id, $4::smallint, m.id, $5::uuid, 1, $6::bytea, $7::bytea FROM changed m

@@ -1,5 +1,6 @@
 /* admin_tenant_update */
--- The row is locked. The logo is changed if $11 says so: it is too large to be read for nothing.
+-- The row is locked. The logo is changed if $11 says so: it is too large to be read for nothing. The feed tells every replica
+-- that what it read of the tenant and its clients, until this is committed, is old.
 WITH changed AS (
   UPDATE tenant t SET display_name = $7, create_unknown_users = $8, accent_color = $9, accent_color_dark = $10,
                       logo = CASE WHEN $11::boolean THEN $12::bytea ELSE t.logo END, version = t.version + 1,
@@ -7,6 +8,11 @@ WITH changed AS (
   WHERE t.id = $1 -- tenant: the row is the tenant
   RETURNING id, slug, display_name, status, epoch, version, create_unknown_users, dangerous_trust_email, accent_color,
             accent_color_dark, logo, created_at, updated_at
+), feed AS (
+  INSERT INTO revocation (kind, tenant_id, id, epoch, expires_at)
+  SELECT 8, m.id, m.id, (extract(epoch FROM clock_timestamp() + interval '5 seconds') * 1000000)::bigint,
+         now() + interval '16 minutes'
+  FROM changed m
 ), event AS (
   INSERT INTO outbox (slot, tenant_id, shard, aggregate, event_id, class, core, personal)
   SELECT $2::smallint, m.id, $3::smallint, m.id, $4::uuid, 1, $5::bytea, $6::bytea FROM changed m

@@ -8,3 +8,7 @@ SELECT recent.device_id
 FROM (SELECT s.device_id FROM session s
       WHERE s.tenant_id = $1 AND s.user_id = $2
       ORDER BY s.id DESC LIMIT 1000) recent
+UNION
+SELECT k.device_id
+FROM known_device k
+WHERE k.tenant_id = $1 AND k.user_id = $2

@@ -51,7 +51,9 @@ WITH locked AS MATERIALIZED (
     redeemed_at  = CASE d.outcome WHEN 'Redeemed' THEN now() ELSE s.redeemed_at END,
     rotated_at   = CASE d.outcome WHEN 'Redeemed' THEN now() ELSE s.rotated_at END,
     ended_at     = CASE d.outcome WHEN 'Replayed' THEN now() END,
-    end_reason   = CASE d.outcome WHEN 'Replayed' THEN 1 END
+    end_reason   = CASE d.outcome WHEN 'Replayed' THEN 1 END,
+    window_begins_at = now(), -- an exchange is its session's first request
+    window_count = 1
   FROM decided d
   WHERE d.outcome IN ('Redeemed', 'Replayed')
     AND s.id = d.session_id AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id

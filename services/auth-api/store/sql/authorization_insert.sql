@@ -3,7 +3,8 @@
 -- refuses; so what has an epoch needs no lock. The signed-in browser and the consent have none: whoever ends them waits for
 -- the locks of this statement, and so finds the row that it makes. Behind a browser stands its session, alive by every rule
 -- here, and who signed in to it and when; a client that must be allowed finds what it asks for in the consent. What opens the
--- admin APIs is the person's own, as their row says now.
+-- admin APIs is the person's own, as their row says now. What is locked elsewhere, or absent, passes its item over: the
+-- waiting form decides.
 WITH browsers AS MATERIALIZED (
   SELECT b.id, b.tenant_id, b.user_id, b.device_id, b.auth_time, b.amr, b.ended_at, b.expires_at, b.seen_at, b.idle_ttl,
          b.tenant_epoch, b.user_epoch
@@ -11,7 +12,7 @@ WITH browsers AS MATERIALIZED (
         FROM unnest($2::uuid[], $25::uuid[]) AS q (tenant_id, browser_session_id)) q
   JOIN browser_session b ON b.id = q.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM q.tenant_id
   ORDER BY b.id
-  FOR SHARE OF b
+  FOR SHARE OF b SKIP LOCKED
 ), consents AS MATERIALIZED (
   SELECT k.tenant_id, k.user_id, k.client_id, k.scope, k.revoked_at
   FROM (SELECT DISTINCT q.tenant_id, q.client_id, q.user_id
@@ -19,7 +20,17 @@ WITH browsers AS MATERIALIZED (
         WHERE q.consent_scope IS NOT NULL) q
   JOIN consent k ON k.tenant_id = q.tenant_id AND k.user_id = q.user_id AND k.client_id = q.client_id
   ORDER BY k.tenant_id, k.user_id, k.client_id
-  FOR SHARE OF k
+  FOR SHARE OF k SKIP LOCKED
+), attempts AS MATERIALIZED (
+  SELECT a.tenant_id, a.account
+  FROM (SELECT DISTINCT q.tenant_id, q.account
+        FROM (SELECT p.tenant_id, p.account FROM unnest($2::uuid[], $19::bytea[]) AS p (tenant_id, account)
+              UNION ALL
+              SELECT p.tenant_id, p.account FROM unnest($2::uuid[], $28::bytea[]) AS p (tenant_id, account)) q
+        WHERE q.account IS NOT NULL) q
+  JOIN sign_in_attempt a ON a.tenant_id = q.tenant_id AND a.account = q.account
+  ORDER BY a.tenant_id, a.account
+  FOR NO KEY UPDATE OF a SKIP LOCKED
 ), decided AS MATERIALIZED (
   SELECT r.session_id, r.tenant_id, r.client_id, r.user_id, r.device_id, r.event_id, r.slot, r.shard, r.scope,
          r.actor_core, r.code_hash, r.code_challenge, r.redirect_uri, r.nonce, r.key_id, r.amr, r.account, r.device_account, r.core,
@@ -59,6 +70,12 @@ WITH browsers AS MATERIALIZED (
   LEFT JOIN browsers b ON b.id = r.browser_session_id AND b.tenant_id IS NOT DISTINCT FROM r.tenant_id
   LEFT JOIN consents k
     ON k.tenant_id = r.tenant_id AND k.user_id = r.user_id AND k.client_id = r.client_id
+  WHERE (r.browser_session_id IS NULL OR b.id IS NOT NULL)
+    AND (r.consent_scope IS NULL OR k.scope IS NOT NULL)
+    AND NOT EXISTS (
+      SELECT 1 FROM sign_in_attempt a
+      WHERE a.tenant_id = r.tenant_id AND a.account IN (r.account, r.device_account)
+        AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.tenant_id = a.tenant_id AND l.account = a.account))
 ), inserted AS (
   INSERT INTO session (id, tenant_id, user_id, client_id, device_id, state, tenant_epoch, client_epoch, user_epoch,
                        scope, actor_core, code_hash, code_challenge, redirect_uri, nonce, code_expires_at, key_id,

@@ -16,7 +16,10 @@ WITH person AS MATERIALIZED (
                          CROSS JOIN LATERAL (SELECT s.device_id FROM session s
                                              WHERE s.tenant_id = n.tenant_id AND s.user_id = n.id
                                              ORDER BY s.id DESC LIMIT 1000) recent
-                         WHERE recent.device_id = $5)) AS known
+                         WHERE recent.device_id = $5)
+              OR EXISTS (SELECT 1 FROM person n
+                         JOIN known_device k ON k.tenant_id = n.tenant_id AND k.user_id = n.id
+                         WHERE k.device_id = $5)) AS known
 ), attempt AS (
   INSERT INTO sign_in_attempt AS a (tenant_id, account, failures, attempted_at, next_at)
   SELECT $1, CASE WHEN c.known THEN $3::bytea ELSE $2::bytea END, 1, now(), now() FROM counter c

@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use credo_postgres::{Failure, classify};
-
-use crate::Fault;
+use crate::{Fault, lanes::is_open};
 
 /// How often a statement is run before its fault is answered.
 const MAX_RUNS: u32 = 3;
@@ -30,9 +28,4 @@ where
         }
     }
     Err(Fault::Impossible("an endless loop ended"))
-}
-
-/// Whether running again can answer what this run did not.
-fn is_open(error: &sqlx::Error) -> bool {
-    matches!(classify(error), Failure::ConnectionLost | Failure::Conflict)
 }

@@ -1,5 +1,7 @@
 //! The exchange of a code, in one statement.
 
+use std::sync::Arc;
+
 use credo_auth_domain::{authorization_code::Redemption, session::Epochs};
 use credo_events::PersonalPart;
 use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
@@ -7,7 +9,14 @@ use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use crate::{Fault, Store, attempt::attempt, outbox::shard};
+use crate::{
+    Fault, Store,
+    attempt::attempt,
+    batch::Kind,
+    hot_connection::HotConnection,
+    lanes::{in_order, is_open, ride},
+    outbox::{Slot, shard},
+};
 
 /// An exchange that is to be decided.
 #[derive(Clone, Debug)]
@@ -67,7 +76,7 @@ pub struct Redeemed {
     pub epochs: Epochs,
 }
 
-struct Row {
+pub(crate) struct Row {
     attempt_id: Uuid,
     outcome: String,
     at: OffsetDateTime,
@@ -85,31 +94,29 @@ struct Row {
 }
 
 macro_rules! run {
-    ($store:expr, $file:tt, $column:expr) => {
-        attempt(|| {
-            sqlx::query_file_as!(
-                Row,
-                $file,
-                &$column.session_ids,
-                &$column.tenant_ids,
-                &$column.client_ids,
-                &$column.client_versions,
-                &$column.authenticated,
-                &$column.secret_hashes,
-                &$column.redirect_uris as &[Option<String>],
-                &$column.challenges as &[Option<Vec<u8>>],
-                &$column.refresh_hashes as &[Option<Vec<u8>>],
-                &$column.key_ids,
-                &$column.attempt_ids,
-                &$column.slots,
-                &$column.shards,
-                &$column.cores_redeemed,
-                &$column.cores_replayed,
-                &$column.cores_refused,
-                &$column.personals
-            )
-            .fetch_all(&$store.hot)
-        })
+    ($executor:expr, $file:tt, $column:expr) => {
+        sqlx::query_file_as!(
+            Row,
+            $file,
+            &$column.session_ids,
+            &$column.tenant_ids,
+            &$column.client_ids,
+            &$column.client_versions,
+            &$column.authenticated,
+            &$column.secret_hashes,
+            &$column.redirect_uris as &[Option<String>],
+            &$column.challenges as &[Option<Vec<u8>>],
+            &$column.refresh_hashes as &[Option<Vec<u8>>],
+            &$column.key_ids,
+            &$column.attempt_ids,
+            &$column.slots,
+            &$column.shards,
+            &$column.cores_redeemed,
+            &$column.cores_replayed,
+            &$column.cores_refused,
+            &$column.personals
+        )
+        .fetch_all($executor)
     };
 }
 
@@ -119,21 +126,15 @@ impl Store {
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all, fields(session = %item.session_id))]
-    pub async fn redeem_authorization_code(&self, item: &Redeem) -> Result<Option<Redeemed>, Fault> {
-        let column = Columns::of(std::slice::from_ref(item), self.slot());
-        let mut rows = run!(self, "sql/authorization_code_redeem.sql", column).await?;
-        if rows.is_empty() {
-            let _permit = self
-                .waiting
-                .acquire()
-                .await
-                .map_err(|_| Fault::Impossible("a closed semaphore"))?;
-            rows = run!(self, "sql/authorization_code_redeem_waiting.sql", column).await?;
+    pub async fn redeem_authorization_code(&self, item: Redeem) -> Result<Option<Redeemed>, Fault> {
+        let item = Arc::new(item);
+        if let Some(row) = ride(&self.lanes.redemptions, Arc::clone(&item)).await? {
+            return row.try_into().map(Some);
         }
-        rows.into_iter()
-            .find(|row| row.attempt_id == item.attempt_id.as_uuid())
-            .map(Redeemed::try_from)
-            .transpose()
+        let _permit = self.wait_turn().await?;
+        let column = Columns::of(&[item], self.slot());
+        let mut rows = attempt(|| run!(&self.hot, "sql/authorization_code_redeem_waiting.sql", column)).await?;
+        rows.pop().map(Redeemed::try_from).transpose()
     }
 }
 
@@ -165,6 +166,44 @@ impl TryFrom<Row> for Redeemed {
     }
 }
 
+/// Exchanges that share a statement; two of one session never do.
+pub(crate) struct Redemptions(pub(crate) Slot);
+
+impl Kind for Redemptions {
+    type Worker = HotConnection;
+    type Item = Redeem;
+    type Answer = Row;
+    type Error = sqlx::Error;
+
+    const NAME: &'static str = "authorization_code_redeem";
+
+    fn key(item: &Redeem) -> Option<Uuid> {
+        Some(item.session_id.as_uuid())
+    }
+
+    async fn run(&self, worker: &mut HotConnection, items: &[Arc<Redeem>]) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        let column = Columns::of(items, self.0.get());
+        let mut connection = worker.take().await?;
+        let rows = worker
+            .answer(
+                Self::NAME,
+                run!(&mut connection, "sql/authorization_code_redeem.sql", column),
+            )
+            .await;
+        worker.keep(connection, &rows);
+        Ok(in_order(
+            items,
+            |item| item.attempt_id.as_uuid(),
+            rows?,
+            |row| row.attempt_id,
+        ))
+    }
+
+    fn may_run_again(error: &sqlx::Error) -> bool {
+        is_open(error)
+    }
+}
+
 /// The statement's parameters: one array a column.
 struct Columns {
     session_ids: Vec<Uuid>,
@@ -187,7 +226,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(items: &[Redeem], slot: i16) -> Self {
+    fn of(items: &[Arc<Redeem>], slot: i16) -> Self {
         let optional_bytes = |bytes: Option<[u8; 32]>| bytes.map(|bytes| bytes.to_vec());
         Self {
             session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),

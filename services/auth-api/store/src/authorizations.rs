@@ -1,12 +1,19 @@
 //! Authorizations: the insert that makes a session with its pending code.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use credo_ids::{BrowserSessionId, ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
 
-use crate::{EventRow, Fault, Store, attempt::attempt, outbox::shard};
+use crate::{
+    EventRow, Fault, Store,
+    attempt::attempt,
+    batch::Kind,
+    hot_connection::HotConnection,
+    lanes::{in_order, is_open, ride},
+    outbox::{Slot, shard},
+};
 
 /// An authorization that is to be recorded.
 #[derive(Clone, Debug)]
@@ -105,59 +112,106 @@ impl Authorization {
     }
 }
 
+pub(crate) struct Row {
+    event_id: Uuid,
+    outcome: String,
+}
+
+macro_rules! run {
+    ($executor:expr, $file:tt, $column:expr) => {
+        sqlx::query_file_as!(
+            Row,
+            $file,
+            &$column.session_ids,
+            &$column.tenant_ids,
+            &$column.client_ids,
+            &$column.user_ids,
+            &$column.device_ids,
+            &$column.event_ids,
+            &$column.slots,
+            &$column.shards,
+            &$column.client_versions,
+            &$column.password_versions as &[Option<i64>],
+            &$column.scopes,
+            &$column.actor_cores,
+            &$column.code_hashes,
+            &$column.code_challenges as &[Option<Vec<u8>>],
+            &$column.redirect_uris,
+            &$column.nonces as &[Option<String>],
+            &$column.key_ids,
+            &$column.amrs,
+            &$column.accounts as &[Option<Vec<u8>>],
+            &$column.cores,
+            &$column.personals,
+            &$column.code_ttls,
+            &$column.session_ttls,
+            &$column.idle_ttls,
+            &$column.browser_sessions as &[Option<Uuid>],
+            &$column.claims as &[Option<String>],
+            &$column.consent_scopes as &[Option<String>],
+            &$column.device_accounts as &[Option<Vec<u8>>]
+        )
+        .fetch_all($executor)
+    };
+}
+
 impl Store {
     /// Records an authorization, its event, and the success of the account's attempt.
     ///
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all, fields(session = %item.session_id))]
-    pub async fn insert_authorization(&self, item: &Authorize) -> Result<Authorization, Fault> {
-        let answers = self.insert_authorizations(std::slice::from_ref(item)).await?;
-        let outcome = answers.into_iter().find(|(event, _)| *event == item.event_id.as_uuid());
-        outcome.map_or(Ok(Authorization::Unknown), |(_, outcome)| {
-            Authorization::find(&outcome).ok_or(Fault::Impossible("authorization_insert.outcome"))
+    pub async fn insert_authorization(&self, item: Authorize) -> Result<Authorization, Fault> {
+        let item = Arc::new(item);
+        let mut row = ride(&self.lanes.authorizations, Arc::clone(&item)).await?;
+        if row.is_none() {
+            let _permit = self.wait_turn().await?;
+            let column = Columns::of(&[item], self.slot());
+            row = attempt(|| run!(&self.hot, "sql/authorization_insert_waiting.sql", column))
+                .await?
+                .pop();
+        }
+        row.map_or(Ok(Authorization::Unknown), |row| {
+            Authorization::find(&row.outcome).ok_or(Fault::Impossible("authorization_insert.outcome"))
         })
     }
+}
 
-    async fn insert_authorizations(&self, items: &[Authorize]) -> Result<Vec<(Uuid, String)>, Fault> {
-        let column = Columns::of(items, self.slot());
-        attempt(|| async {
-            let rows = sqlx::query_file!(
-                "sql/authorization_insert.sql",
-                &column.session_ids,
-                &column.tenant_ids,
-                &column.client_ids,
-                &column.user_ids,
-                &column.device_ids,
-                &column.event_ids,
-                &column.slots,
-                &column.shards,
-                &column.client_versions,
-                &column.password_versions as &[Option<i64>],
-                &column.scopes,
-                &column.actor_cores,
-                &column.code_hashes,
-                &column.code_challenges as &[Option<Vec<u8>>],
-                &column.redirect_uris,
-                &column.nonces as &[Option<String>],
-                &column.key_ids,
-                &column.amrs,
-                &column.accounts as &[Option<Vec<u8>>],
-                &column.cores,
-                &column.personals,
-                &column.code_ttls,
-                &column.session_ttls,
-                &column.idle_ttls,
-                &column.browser_sessions as &[Option<Uuid>],
-                &column.claims as &[Option<String>],
-                &column.consent_scopes as &[Option<String>],
-                &column.device_accounts as &[Option<Vec<u8>>]
+/// Authorizations that share a statement; two of one person never do: they would write one row of attempts.
+pub(crate) struct Authorizations(pub(crate) Slot);
+
+impl Kind for Authorizations {
+    type Worker = HotConnection;
+    type Item = Authorize;
+    type Answer = Row;
+    type Error = sqlx::Error;
+
+    const NAME: &'static str = "authorization_insert";
+
+    fn key(item: &Authorize) -> Option<Uuid> {
+        Some(item.user_id.as_uuid())
+    }
+
+    async fn run(&self, worker: &mut HotConnection, items: &[Arc<Authorize>]) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        let column = Columns::of(items, self.0.get());
+        let mut connection = worker.take().await?;
+        let rows = worker
+            .answer(
+                Self::NAME,
+                run!(&mut connection, "sql/authorization_insert.sql", column),
             )
-            .fetch_all(&self.hot)
-            .await?;
-            Ok(rows.into_iter().map(|row| (row.event_id, row.outcome)).collect())
-        })
-        .await
+            .await;
+        worker.keep(connection, &rows);
+        Ok(in_order(
+            items,
+            |item| item.event_id.as_uuid(),
+            rows?,
+            |row| row.event_id,
+        ))
+    }
+
+    fn may_run_again(error: &sqlx::Error) -> bool {
+        is_open(error)
     }
 }
 
@@ -194,7 +248,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(items: &[Authorize], slot: i16) -> Self {
+    fn of(items: &[Arc<Authorize>], slot: i16) -> Self {
         let optional_bytes = |bytes: Option<[u8; 32]>| bytes.map(|bytes| bytes.to_vec());
         Self {
             session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),

@@ -1,11 +1,21 @@
 //! Tokens that clients get for themselves: no row of their own, one event each.
 
+use std::sync::Arc;
+
 use credo_auth_domain::session::Epochs;
 use credo_ids::{ClientId, EventId, TenantId, TokenId};
 use time::OffsetDateTime;
 use tracing::instrument;
+use uuid::Uuid;
 
-use crate::{EventRow, Fault, Store, attempt::attempt, outbox::shard};
+use crate::{
+    EventRow, Fault, Store,
+    attempt::attempt,
+    batch::Kind,
+    hot_connection::HotConnection,
+    lanes::{in_order, is_open, ride},
+    outbox::{Slot, shard},
+};
 
 /// A token that is to be issued.
 #[derive(Clone, Debug)]
@@ -46,49 +56,47 @@ pub struct ClientToken {
     pub epochs: Epochs,
 }
 
+pub(crate) struct Row {
+    event_id: Uuid,
+    outcome: String,
+    at: OffsetDateTime,
+    tenant_epoch: i64,
+    client_epoch: i64,
+}
+
+impl TryFrom<Row> for ClientToken {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let outcome = match row.outcome.as_str() {
+            "Issued" => IssueOutcome::Issued,
+            "TenantSuspended" => IssueOutcome::TenantSuspended,
+            "ClientDisabled" => IssueOutcome::ClientDisabled,
+            "Stale" => IssueOutcome::Stale,
+            _ => return Err(Fault::Impossible("client_token_issue.outcome")),
+        };
+        let epochs = Epochs {
+            tenant: row.tenant_epoch,
+            client: row.client_epoch,
+            user: None,
+        };
+        Ok(Self {
+            outcome,
+            at: row.at,
+            epochs,
+        })
+    }
+}
+
 impl Store {
     /// Records that a client gets a token. Nothing if there is no such client in this tenant.
     ///
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all, fields(client = %item.client_id))]
-    pub async fn issue_client_token(&self, item: &Issue) -> Result<Option<ClientToken>, Fault> {
-        let row = attempt(|| async {
-            sqlx::query_file!(
-                "sql/client_token_issue.sql",
-                &[item.tenant_id.as_uuid()][..],
-                &[item.client_id.as_uuid()][..],
-                &[item.client_version][..],
-                &[item.event_id.as_uuid()][..],
-                &[self.slot()][..],
-                &[shard(item.tenant_id)][..],
-                &[item.event.core.clone()][..],
-                &[item.event.personal.as_bytes().to_vec()][..]
-            )
-            .fetch_optional(&self.hot)
-            .await
-        })
-        .await?;
-        row.map(|row| {
-            let outcome = match row.outcome.as_str() {
-                "Issued" => IssueOutcome::Issued,
-                "TenantSuspended" => IssueOutcome::TenantSuspended,
-                "ClientDisabled" => IssueOutcome::ClientDisabled,
-                "Stale" => IssueOutcome::Stale,
-                _ => return Err(Fault::Impossible("client_token_issue.outcome")),
-            };
-            let epochs = Epochs {
-                tenant: row.tenant_epoch,
-                client: row.client_epoch,
-                user: None,
-            };
-            Ok(ClientToken {
-                outcome,
-                at: row.at,
-                epochs,
-            })
-        })
-        .transpose()
+    pub async fn issue_client_token(&self, item: Issue) -> Result<Option<ClientToken>, Fault> {
+        let row = ride(&self.lanes.client_tokens, Arc::new(item)).await?;
+        row.map(ClientToken::try_from).transpose()
     }
 
     /// Refuses a token that a client got for itself from now on.
@@ -120,5 +128,52 @@ impl Store {
         })
         .await?;
         Ok(())
+    }
+}
+
+/// Tokens that share a statement; each adds a row and touches no other.
+pub(crate) struct ClientTokens(pub(crate) Slot);
+
+impl Kind for ClientTokens {
+    type Worker = HotConnection;
+    type Item = Issue;
+    type Answer = Row;
+    type Error = sqlx::Error;
+
+    const NAME: &'static str = "client_token_issue";
+
+    fn key(_: &Issue) -> Option<Uuid> {
+        None
+    }
+
+    async fn run(&self, worker: &mut HotConnection, items: &[Arc<Issue>]) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        let column = |id: fn(&Issue) -> Uuid| items.iter().map(|item| id(item)).collect::<Vec<_>>();
+        let statement = sqlx::query_file_as!(
+            Row,
+            "sql/client_token_issue.sql",
+            &column(|item| item.tenant_id.as_uuid()),
+            &column(|item| item.client_id.as_uuid()),
+            &(items.iter()).map(|item| item.client_version).collect::<Vec<_>>(),
+            &column(|item| item.event_id.as_uuid()),
+            &vec![self.0.get(); items.len()],
+            &(items.iter()).map(|item| shard(item.tenant_id)).collect::<Vec<_>>(),
+            &(items.iter()).map(|item| item.event.core.clone()).collect::<Vec<_>>(),
+            &(items.iter())
+                .map(|item| item.event.personal.as_bytes().to_vec())
+                .collect::<Vec<_>>()
+        );
+        let mut connection = worker.take().await?;
+        let rows = worker.answer(Self::NAME, statement.fetch_all(&mut connection)).await;
+        worker.keep(connection, &rows);
+        Ok(in_order(
+            items,
+            |item| item.event_id.as_uuid(),
+            rows?,
+            |row| row.event_id,
+        ))
+    }
+
+    fn may_run_again(error: &sqlx::Error) -> bool {
+        is_open(error)
     }
 }

@@ -3,6 +3,7 @@
 use credo_auth_domain::{
     client::{ApplicationType, AuthMethod, Client, LiveSecret},
     grant_type::GrantType,
+    rate_limit::{Limits, RateClass},
     signing_algorithm::SigningAlgorithm,
     tenant::Tenant,
 };
@@ -70,6 +71,7 @@ impl Store {
                 refresh_grace_seconds: row.refresh_grace_seconds,
                 id_token_alg: SigningAlgorithm::find(&row.id_token_signed_response_alg)
                     .ok_or(Fault::Impossible("client.id_token_signed_response_alg"))?,
+                limits: limits(&row.limit_classes, &row.limits_per_minute)?,
                 secrets: (row.secret_hashes.into_iter().zip(row.secrets_expire_at))
                     .map(|(hash, expires_at)| live_secret(hash, expires_at))
                     .collect::<Result<_, _>>()?,
@@ -77,6 +79,20 @@ impl Store {
         })
         .transpose()
     }
+}
+
+/// Limits from their columns; of two of one class the later one holds.
+fn limits(classes: &[i16], per_minute: &[i32]) -> Result<Limits, Fault> {
+    classes
+        .iter()
+        .zip(per_minute)
+        .try_fold(Limits::default(), |limits, (class, per_minute)| {
+            let class = RateClass::of_number(*class).ok_or(Fault::Impossible("rate_limit.class"))?;
+            let per_minute = (*per_minute)
+                .try_into()
+                .map_err(|_| Fault::Impossible("rate_limit.per_minute"))?;
+            Ok(limits.with(class, per_minute))
+        })
 }
 
 /// A secret from its columns; the instant in microseconds of the Unix epoch.

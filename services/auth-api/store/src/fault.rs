@@ -8,6 +8,9 @@ pub enum Fault {
     /// The database did not answer in time, or not at all; asking again later may help.
     #[error("the database gave no answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// Too much is asked of it at once; nothing was changed, or what was is found by running it again.
+    #[error("too much to do: {0}")]
+    Overloaded(&'static str),
     /// A row or an answer that cannot be.
     #[error("the database gave an impossible answer: {0}")]
     Impossible(&'static str),

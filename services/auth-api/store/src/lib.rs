@@ -9,6 +9,7 @@ pub mod admin;
 mod attempt;
 mod authorization_codes;
 mod authorizations;
+mod batch;
 mod browser_ends;
 mod browser_sessions;
 mod client_tokens;
@@ -17,9 +18,13 @@ mod clock;
 mod connected_apps;
 mod consents;
 mod fault;
+mod hot_connection;
+mod lanes;
 mod observed;
 mod outbox;
 mod passwords;
+mod purge;
+mod rate_windows;
 mod redis;
 mod refresh_tokens;
 mod revocations;
@@ -31,11 +36,11 @@ mod tenants;
 mod users;
 mod work;
 
-use std::sync::atomic::AtomicI16;
-
 use credo_postgres::{RoleError, assert_serving_role};
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+
+use self::{hot_connection::HotConnection, lanes::Lanes, outbox::Slot};
 
 pub use access_tokens::{AccessTokenCheck, AccessTokenStanding};
 pub use authorization_codes::{Redeem, Redeemed};
@@ -46,11 +51,14 @@ pub use client_tokens::{ClientToken, Issue, IssueOutcome};
 pub use connected_apps::ConsentChange;
 pub use consents::{ConsentGrant, GrantConsent};
 pub use fault::Fault;
+pub use lanes::BatchSpec;
 pub use observed::{STATEMENTS, StatementMetrics};
 pub use outbox::EventRow;
 pub use passwords::PasswordChange;
-pub use redis::Redis;
-pub use refresh_tokens::{IntrospectedRefreshToken, RefreshTokenKey, Rotate, Rotated};
+pub use purge::{AttemptPlace, Page};
+pub use rate_windows::{Tally, WindowKey};
+pub use redis::{BreakerState, MAX_REDIS_VALUE_BYTES, Redis, RedisFailure, redis_order};
+pub use refresh_tokens::{IntrospectedRefreshToken, RefreshTokenKey, Rotate, Rotated, SessionWindow};
 pub use revocations::{FeedRow, Poll, RevokedKind};
 pub use security_events::SecurityEvent;
 pub use sessions::{EndAll, Revoke, SessionOwner};
@@ -82,19 +90,31 @@ pub struct Store {
     hot: Observed,
     cold: Observed,
     waiting: Semaphore,
-    slot: AtomicI16,
+    slot: Slot,
+    lanes: Lanes,
+    /// Its own, so that no look at the revocations waits for a connection or a ping.
+    looking: Mutex<HotConnection>,
 }
 
 impl Store {
-    /// `hot` has [`HOT_CONNECTION_SETTINGS`]; `cold` serves administration and look-ups.
+    /// `hot` has [`HOT_CONNECTION_SETTINGS`] and serves what requests wait for alone; `cold` serves administration and look-ups.
     #[must_use]
-    pub fn new(hot: PgPool, cold: PgPool, metrics: &StatementMetrics) -> Self {
+    pub fn new(hot: PgPool, cold: PgPool, batches: BatchSpec, metrics: &StatementMetrics) -> Self {
+        let slot = Slot::default();
         Self {
             hot: Observed::new(hot, "hot", metrics),
             cold: Observed::new(cold, "cold", metrics),
             waiting: Semaphore::new(MAX_WAITING_FORMS),
-            slot: AtomicI16::new(0),
+            looking: Mutex::new(HotConnection::new(batches.options.clone(), metrics.clone())),
+            lanes: Lanes::new(batches, &slot, metrics),
+            slot,
         }
+    }
+
+    /// The turn of a statement in its waiting form.
+    async fn wait_turn(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        let permit = self.waiting.acquire().await;
+        permit.map_err(|_| Fault::Impossible("a closed semaphore"))
     }
 
     /// Whether the role of this store may serve.

@@ -3,8 +3,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
-    time::Instant,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use credo_postgres::{Failure, classify};
@@ -21,7 +21,7 @@ use sqlx::{
     postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 
-use crate::work::Work;
+use crate::{batch::BatchObserver, lanes::KINDS, work::Work};
 
 include!(concat!(env!("OUT_DIR"), "/statements.rs"));
 
@@ -31,6 +31,10 @@ const BUCKETS: [f64; 14] = [
 ];
 /// The pools.
 const POOLS: [&str; 2] = ["hot", "cold"];
+/// The connections of batch workers, as if they were a pool.
+const BATCH: &str = "batch";
+/// Requests that share a statement.
+const SIZE_BUCKETS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
 /// How a statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub struct StatementMetrics {
     ended: IntCounterVec,
     seconds: HistogramVec,
     waited: HistogramVec,
+    batch_waited: HistogramVec,
+    batch_size: HistogramVec,
 }
 
 impl StatementMetrics {
@@ -89,6 +95,19 @@ impl StatementMetrics {
                 "Time of a statement, without its wait.",
             )?,
             waited: histogram("credo_db_pool_wait_seconds", "Wait for a connection.")?,
+            batch_waited: HistogramVec::new(
+                HistogramOpts::new(
+                    "credo_batch_wait_seconds",
+                    "Wait of a request for the statement that it shares.",
+                )
+                .buckets(BUCKETS.to_vec()),
+                &["statement"],
+            )?,
+            batch_size: HistogramVec::new(
+                HistogramOpts::new("credo_batch_size", "Requests that shared a statement.")
+                    .buckets(SIZE_BUCKETS.to_vec()),
+                &["statement"],
+            )?,
         };
         for (statement, _) in STATEMENTS {
             for (_, outcome) in Ended::ALL {
@@ -99,10 +118,37 @@ impl StatementMetrics {
             metrics.seconds.with_label_values(&[pool]);
             metrics.waited.with_label_values(&[pool]);
         }
+        metrics.seconds.with_label_values(&[BATCH]);
+        for statement in KINDS {
+            metrics.batch_waited.with_label_values(&[statement]);
+            metrics.batch_size.with_label_values(&[statement]);
+        }
         registry.register(Box::new(metrics.ended.clone()))?;
         registry.register(Box::new(metrics.seconds.clone()))?;
         registry.register(Box::new(metrics.waited.clone()))?;
+        registry.register(Box::new(metrics.batch_waited.clone()))?;
+        registry.register(Box::new(metrics.batch_size.clone()))?;
         Ok(metrics)
+    }
+
+    /// What batches tell.
+    pub(crate) fn batch_observer(&self) -> BatchObserver {
+        let (waited, size) = (self.batch_waited.clone(), self.batch_size.clone());
+        Arc::new(move |statement, waits| {
+            let count = u32::try_from(waits.len()).unwrap_or(u32::MAX);
+            size.with_label_values(&[statement]).observe(count.into());
+            let waited = waited.with_label_values(&[statement]);
+            for wait in waits {
+                waited.observe(wait.as_secs_f64());
+            }
+        })
+    }
+
+    /// Counts a batch's statement.
+    pub(crate) fn ran_batch<T>(&self, statement: &str, took: Duration, result: &Result<T, Error>) {
+        let (_, outcome) = Ended::ALL[Ended::of(result) as usize];
+        self.ended.with_label_values(&[statement, outcome]).inc();
+        self.seconds.with_label_values(&[BATCH]).observe(took.as_secs_f64());
     }
 }
 

@@ -1,6 +1,9 @@
 //! The columns that every row of the outbox needs beside its cores.
 
-use std::sync::atomic::Ordering;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI16, Ordering},
+};
 
 use credo_events::PersonalPart;
 use credo_ids::{Shard, TenantId};
@@ -17,10 +20,23 @@ pub struct EventRow {
     pub personal: PersonalPart,
 }
 
+/// The ring table that events go to. A late row in an old one is harmless.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot(Arc<AtomicI16>);
+
+impl Slot {
+    pub(crate) fn get(&self) -> i16 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, slot: i16) {
+        self.0.store(slot, Ordering::Relaxed);
+    }
+}
+
 impl Store {
-    /// The ring table that events go to. A late row in an old one is harmless.
     pub(crate) fn slot(&self) -> i16 {
-        self.slot.load(Ordering::Relaxed)
+        self.slot.get()
     }
 
     /// How many events wait to be published, at most.
@@ -33,10 +49,6 @@ impl Store {
             Err(OutboxError::Database(error)) => Err(error.into()),
             Err(_) => Err(Fault::Impossible("outbox_pending")),
         }
-    }
-
-    pub(crate) fn use_slot(&self, slot: i16) {
-        self.slot.store(slot, Ordering::Relaxed);
     }
 }
 

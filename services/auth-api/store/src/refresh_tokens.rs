@@ -1,5 +1,7 @@
 //! The rotation of a refresh token, in one statement.
 
+use std::sync::Arc;
+
 use credo_auth_domain::{refresh_token::Rotation, session::Epochs};
 use credo_events::PersonalPart;
 use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
@@ -7,7 +9,14 @@ use time::OffsetDateTime;
 use tracing::instrument;
 use uuid::Uuid;
 
-use crate::{Fault, Store, attempt::attempt, outbox::shard};
+use crate::{
+    Fault, Store,
+    attempt::attempt,
+    batch::Kind,
+    hot_connection::HotConnection,
+    lanes::{in_order, is_open, ride},
+    outbox::{Slot, shard},
+};
 
 /// A refresh that is to be decided.
 #[derive(Clone, Debug)]
@@ -32,6 +41,8 @@ pub struct Rotate {
     pub demoted: bool,
     /// Space-delimited, as asked for; nothing means all that was granted.
     pub scope: Option<String>,
+    /// Exchanges and refreshes of the session that a window lets through.
+    pub per_minute: u32,
     /// The id of this attempt and of its event.
     pub attempt_id: EventId,
     /// The fragment of `token_refreshed`.
@@ -69,6 +80,17 @@ pub struct Rotated {
     pub claims: Option<String>,
     /// What the tokens are issued under.
     pub epochs: Epochs,
+    /// The session's window, this request counted if it was let through.
+    pub window: SessionWindow,
+}
+
+/// The minute in which a session counts, and how often it was let through in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionWindow {
+    /// By the database's clock.
+    pub begins_at: OffsetDateTime,
+    /// Exchanges and refreshes.
+    pub count: u32,
 }
 
 /// What names one refresh token.
@@ -99,7 +121,7 @@ pub struct IntrospectedRefreshToken {
     pub issued_at: OffsetDateTime,
 }
 
-struct Row {
+pub(crate) struct Row {
     attempt_id: Uuid,
     outcome: String,
     at: OffsetDateTime,
@@ -113,35 +135,36 @@ struct Row {
     tenant_epoch: i64,
     client_epoch: i64,
     user_epoch: i64,
+    window_begins_at: OffsetDateTime,
+    window_count: i32,
 }
 
 macro_rules! run {
-    ($store:expr, $file:tt, $column:expr) => {
-        attempt(|| {
-            sqlx::query_file_as!(
-                Row,
-                $file,
-                &$column.session_ids,
-                &$column.tenant_ids,
-                &$column.client_ids,
-                &$column.client_versions,
-                &$column.generations,
-                &$column.secret_hashes,
-                &$column.successor_hashes,
-                &$column.key_ids,
-                &$column.demoted,
-                &$column.scopes as &[Option<String>],
-                &$column.attempt_ids,
-                &$column.slots,
-                &$column.shards,
-                &$column.cores_rotated,
-                &$column.cores_retried,
-                &$column.cores_replayed,
-                &$column.cores_refused,
-                &$column.personals
-            )
-            .fetch_all(&$store.hot)
-        })
+    ($executor:expr, $file:tt, $column:expr) => {
+        sqlx::query_file_as!(
+            Row,
+            $file,
+            &$column.session_ids,
+            &$column.tenant_ids,
+            &$column.client_ids,
+            &$column.client_versions,
+            &$column.generations,
+            &$column.secret_hashes,
+            &$column.successor_hashes,
+            &$column.key_ids,
+            &$column.demoted,
+            &$column.scopes as &[Option<String>],
+            &$column.attempt_ids,
+            &$column.slots,
+            &$column.shards,
+            &$column.cores_rotated,
+            &$column.cores_retried,
+            &$column.cores_replayed,
+            &$column.cores_refused,
+            &$column.personals,
+            &$column.per_minute
+        )
+        .fetch_all($executor)
     };
 }
 
@@ -151,23 +174,25 @@ impl Store {
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all, fields(session = %item.session_id))]
-    pub async fn rotate_refresh_token(&self, item: &Rotate) -> Result<Option<Rotated>, Fault> {
-        let mut rows = self.rotate_refresh_tokens(std::slice::from_ref(item)).await?;
-        if rows.is_empty() {
-            rows.extend(self.rotate_refresh_token_waiting(item).await?);
+    pub async fn rotate_refresh_token(&self, item: Rotate) -> Result<Option<Rotated>, Fault> {
+        let item = Arc::new(item);
+        if let Some(row) = ride(&self.lanes.rotations, Arc::clone(&item)).await? {
+            return row.try_into().map(Some);
         }
-        Ok(rows
-            .into_iter()
-            .find_map(|(attempt, row)| (attempt == item.attempt_id).then_some(row)))
+        Ok(self
+            .rotate_refresh_token_waiting(&item)
+            .await?
+            .pop()
+            .map(|(_, row)| row))
     }
 
-    /// Decides a batch. Rows that are locked elsewhere, gone, another tenant's, or twice in the batch are absent.
+    /// Decides these as one batch, on a connection of the pool. Rows that are locked elsewhere, gone, another tenant's, or twice in the batch are absent.
     ///
     /// # Errors
     /// If the database gives no answer.
     pub async fn rotate_refresh_tokens(&self, items: &[Rotate]) -> Result<Vec<(EventId, Rotated)>, Fault> {
-        let column = Columns::of(items, self.slot());
-        let rows = run!(self, "sql/refresh_token_rotate.sql", column).await?;
+        let column = Columns::of(&items.iter().collect::<Vec<_>>(), self.slot());
+        let rows = attempt(|| run!(&self.hot, "sql/refresh_token_rotate.sql", column)).await?;
         rows.into_iter()
             .map(|row| Ok((row.attempt_id.into(), row.try_into()?)))
             .collect()
@@ -178,13 +203,9 @@ impl Store {
     /// # Errors
     /// If the database gives no answer, or the row stays locked.
     pub async fn rotate_refresh_token_waiting(&self, item: &Rotate) -> Result<Vec<(EventId, Rotated)>, Fault> {
-        let _permit = self
-            .waiting
-            .acquire()
-            .await
-            .map_err(|_| Fault::Impossible("a closed semaphore"))?;
-        let column = Columns::of(std::slice::from_ref(item), self.slot());
-        let rows = run!(self, "sql/refresh_token_rotate_waiting.sql", column).await?;
+        let _permit = self.wait_turn().await?;
+        let column = Columns::of(&[item], self.slot());
+        let rows = attempt(|| run!(&self.hot, "sql/refresh_token_rotate_waiting.sql", column)).await?;
         rows.into_iter()
             .map(|row| Ok((row.attempt_id.into(), row.try_into()?)))
             .collect()
@@ -238,7 +259,49 @@ impl TryFrom<Row> for Rotated {
                 client: row.client_epoch,
                 user: Some(row.user_epoch),
             },
+            window: SessionWindow {
+                begins_at: row.window_begins_at,
+                count: u32::try_from(row.window_count).map_err(|_| Fault::Impossible("session.window_count"))?,
+            },
         })
+    }
+}
+
+/// Refreshes that share a statement; two of one session never do.
+pub(crate) struct Rotations(pub(crate) Slot);
+
+impl Kind for Rotations {
+    type Worker = HotConnection;
+    type Item = Rotate;
+    type Answer = Row;
+    type Error = sqlx::Error;
+
+    const NAME: &'static str = "refresh_token_rotate";
+
+    fn key(item: &Rotate) -> Option<Uuid> {
+        Some(item.session_id.as_uuid())
+    }
+
+    async fn run(&self, worker: &mut HotConnection, items: &[Arc<Rotate>]) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        let column = Columns::of(&items.iter().map(Arc::as_ref).collect::<Vec<_>>(), self.0.get());
+        let mut connection = worker.take().await?;
+        let rows = worker
+            .answer(
+                Self::NAME,
+                run!(&mut connection, "sql/refresh_token_rotate.sql", column),
+            )
+            .await;
+        worker.keep(connection, &rows);
+        Ok(in_order(
+            items,
+            |item| item.attempt_id.as_uuid(),
+            rows?,
+            |row| row.attempt_id,
+        ))
+    }
+
+    fn may_run_again(error: &sqlx::Error) -> bool {
+        is_open(error)
     }
 }
 
@@ -262,10 +325,11 @@ struct Columns {
     cores_replayed: Vec<Vec<u8>>,
     cores_refused: Vec<Vec<u8>>,
     personals: Vec<Vec<u8>>,
+    per_minute: Vec<i32>,
 }
 
 impl Columns {
-    fn of(items: &[Rotate], slot: i16) -> Self {
+    fn of(items: &[&Rotate], slot: i16) -> Self {
         Self {
             session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),
             tenant_ids: items.iter().map(|item| item.tenant_id.as_uuid()).collect(),
@@ -289,6 +353,10 @@ impl Columns {
             cores_replayed: items.iter().map(|item| item.core_replayed.clone()).collect(),
             cores_refused: items.iter().map(|item| item.core_refused.clone()).collect(),
             personals: items.iter().map(|item| item.personal.as_bytes().to_vec()).collect(),
+            per_minute: items
+                .iter()
+                .map(|item| i32::try_from(item.per_minute).unwrap_or(i32::MAX))
+                .collect(),
         }
     }
 }

@@ -23,6 +23,9 @@ pub enum RevokedKind {
     User,
     /// What was read of a client in a lower version: `epoch` is the version.
     ClientVersion,
+    /// What was read before an instant, of a client, a user or a whole tenant, or of everything: `epoch` is the instant, in
+    /// microseconds. Of everything: the ids are nil.
+    Read,
 }
 
 /// A row of the feed.
@@ -62,11 +65,16 @@ impl Store {
     /// # Errors
     /// If the database gives no answer.
     pub async fn poll_revocations(&self, since: Option<&str>) -> Result<Poll, Fault> {
-        let rows = sqlx::query_file!("sql/revocation_poll.sql", since.unwrap_or(BEGINNING))
-            .fetch_all(&self.hot)
-            .await?;
+        let mut looking = self.looking.lock().await;
+        let mut connection = looking.take().await?;
+        let statement =
+            sqlx::query_file!("sql/revocation_poll.sql", since.unwrap_or(BEGINNING)).fetch_all(&mut connection);
+        let rows = looking.answer("revocation_poll", statement).await;
+        looking.keep(connection, &rows);
+        drop(looking);
+        let rows = rows?;
         let first = rows.first().ok_or(Fault::Impossible("outbox_slot has no row"))?;
-        self.use_slot(first.slot);
+        self.slot.set(first.slot);
         let (snapshot, at) = (first.snapshot.clone(), first.at);
         let rows = rows.into_iter().filter_map(|row| {
             Some(FeedRow {
@@ -95,6 +103,7 @@ fn kind(number: i16) -> Option<RevokedKind> {
         5 => RevokedKind::Client,
         6 => RevokedKind::User,
         7 => RevokedKind::ClientVersion,
+        8 => RevokedKind::Read,
         _ => return None,
     })
 }

@@ -1,11 +1,20 @@
 //! Ending sessions, and the sessions of a person.
 
+use std::sync::Arc;
+
 use credo_auth_domain::session::{AppSession, EndReason, LiveSession, Revocation};
 use credo_ids::{ClientId, EventId, SessionId, TenantId, UserId};
 use tracing::instrument;
 use uuid::Uuid;
 
-use crate::{EventRow, Fault, Store, attempt::attempt, outbox::shard};
+use crate::{
+    EventRow, Fault, Store,
+    attempt::attempt,
+    batch::Kind,
+    hot_connection::HotConnection,
+    lanes::{in_order, is_open, ride},
+    outbox::{Slot, shard},
+};
 
 /// On whose behalf a session ends.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +23,22 @@ pub enum SessionOwner {
     Client(ClientId),
     /// The person who authorized it.
     User(UserId),
+}
+
+impl SessionOwner {
+    fn client(self) -> Option<Uuid> {
+        match self {
+            Self::Client(client) => Some(client.as_uuid()),
+            Self::User(_) => None,
+        }
+    }
+
+    fn user(self) -> Option<Uuid> {
+        match self {
+            Self::Client(_) => None,
+            Self::User(user) => Some(user.as_uuid()),
+        }
+    }
 }
 
 /// A session that is to end.
@@ -48,37 +73,28 @@ pub struct EndAll {
     pub event: EventRow,
 }
 
-struct Row {
+pub(crate) struct Row {
     attempt_id: Uuid,
     outcome: String,
 }
 
 macro_rules! run {
-    ($store:expr, $file:tt, $item:expr) => {
-        attempt(|| {
-            let (client, user) = match $item.owner {
-                SessionOwner::Client(client) => (Some(client.as_uuid()), None),
-                SessionOwner::User(user) => (None, Some(user.as_uuid())),
-            };
-            async move {
-                sqlx::query_file_as!(
-                    Row,
-                    $file,
-                    &[$item.session_id.as_uuid()][..],
-                    &[$item.tenant_id.as_uuid()][..],
-                    &[client][..] as &[Option<Uuid>],
-                    &[user][..] as &[Option<Uuid>],
-                    &[$item.attempt_id.as_uuid()][..],
-                    &[$store.slot()][..],
-                    &[shard($item.tenant_id)][..],
-                    &[$item.reason as i16][..],
-                    &[$item.event.core.clone()][..],
-                    &[$item.event.personal.as_bytes().to_vec()][..]
-                )
-                .fetch_all(&$store.hot)
-                .await
-            }
-        })
+    ($executor:expr, $file:tt, $column:expr) => {
+        sqlx::query_file_as!(
+            Row,
+            $file,
+            &$column.session_ids,
+            &$column.tenant_ids,
+            &$column.clients as &[Option<Uuid>],
+            &$column.users as &[Option<Uuid>],
+            &$column.attempt_ids,
+            &$column.slots,
+            &$column.shards,
+            &$column.reasons,
+            &$column.cores,
+            &$column.personals
+        )
+        .fetch_all($executor)
     };
 }
 
@@ -88,17 +104,16 @@ impl Store {
     /// # Errors
     /// If the database gives no answer.
     #[instrument(skip_all, fields(session = %item.session_id))]
-    pub async fn revoke_session(&self, item: &Revoke) -> Result<Revocation, Fault> {
-        let mut rows = run!(self, "sql/session_revoke.sql", item).await?;
-        if rows.is_empty() {
-            let _permit = self
-                .waiting
-                .acquire()
-                .await
-                .map_err(|_| Fault::Impossible("a closed semaphore"))?;
-            rows = run!(self, "sql/session_revoke_waiting.sql", item).await?;
+    pub async fn revoke_session(&self, item: Revoke) -> Result<Revocation, Fault> {
+        let item = Arc::new(item);
+        let mut row = ride(&self.lanes.revocations, Arc::clone(&item)).await?;
+        if row.is_none() {
+            let _permit = self.wait_turn().await?;
+            let column = Columns::of(&[item], self.slot());
+            row = attempt(|| run!(&self.hot, "sql/session_revoke_waiting.sql", column))
+                .await?
+                .pop();
         }
-        let row = rows.into_iter().find(|row| row.attempt_id == item.attempt_id.as_uuid());
         row.map_or(Ok(Revocation::Unknown), |row| {
             Revocation::find(&row.outcome).ok_or(Fault::Impossible("session_revoke.outcome"))
         })
@@ -167,5 +182,73 @@ impl Store {
                 expires_at: row.expires_at,
             })
             .collect())
+    }
+}
+
+/// Ends that share a statement; two of one session never do.
+pub(crate) struct Revocations(pub(crate) Slot);
+
+impl Kind for Revocations {
+    type Worker = HotConnection;
+    type Item = Revoke;
+    type Answer = Row;
+    type Error = sqlx::Error;
+
+    const NAME: &'static str = "session_revoke";
+
+    fn key(item: &Revoke) -> Option<Uuid> {
+        Some(item.session_id.as_uuid())
+    }
+
+    async fn run(&self, worker: &mut HotConnection, items: &[Arc<Revoke>]) -> Result<Vec<Option<Row>>, sqlx::Error> {
+        let column = Columns::of(items, self.0.get());
+        let mut connection = worker.take().await?;
+        let rows = worker
+            .answer(Self::NAME, run!(&mut connection, "sql/session_revoke.sql", column))
+            .await;
+        worker.keep(connection, &rows);
+        Ok(in_order(
+            items,
+            |item| item.attempt_id.as_uuid(),
+            rows?,
+            |row| row.attempt_id,
+        ))
+    }
+
+    fn may_run_again(error: &sqlx::Error) -> bool {
+        is_open(error)
+    }
+}
+
+/// The statement's parameters: one array a column.
+struct Columns {
+    session_ids: Vec<Uuid>,
+    tenant_ids: Vec<Uuid>,
+    clients: Vec<Option<Uuid>>,
+    users: Vec<Option<Uuid>>,
+    attempt_ids: Vec<Uuid>,
+    slots: Vec<i16>,
+    shards: Vec<i16>,
+    reasons: Vec<i16>,
+    cores: Vec<Vec<u8>>,
+    personals: Vec<Vec<u8>>,
+}
+
+impl Columns {
+    fn of(items: &[Arc<Revoke>], slot: i16) -> Self {
+        Self {
+            session_ids: items.iter().map(|item| item.session_id.as_uuid()).collect(),
+            tenant_ids: items.iter().map(|item| item.tenant_id.as_uuid()).collect(),
+            clients: items.iter().map(|item| item.owner.client()).collect(),
+            users: items.iter().map(|item| item.owner.user()).collect(),
+            attempt_ids: items.iter().map(|item| item.attempt_id.as_uuid()).collect(),
+            slots: vec![slot; items.len()],
+            shards: items.iter().map(|item| shard(item.tenant_id)).collect(),
+            reasons: items.iter().map(|item| item.reason as i16).collect(),
+            cores: items.iter().map(|item| item.event.core.clone()).collect(),
+            personals: (items.iter())
+                .map(|item| item.event.personal.as_bytes().to_vec())
+                .collect(),
+        }
     }
 }

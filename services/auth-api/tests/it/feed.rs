@@ -157,7 +157,7 @@ async fn fi_04_database_that_hangs_is_unavailable_and_shows() {
     for answer in [userinfo, refresh] {
         answer.refuses(503, "temporarily_unavailable");
     }
-    assert!(!replica.health.is_ready());
+    eventually(DEADLINE, || async { !replica.health.is_ready() }).await;
     proxy.thaw();
     eventually(DEADLINE, || async { replica.health.is_ready() }).await;
     replica.userinfo(&tokens.access).await.ok();
@@ -171,7 +171,7 @@ async fn fi_04_database_that_hangs_is_unavailable_and_shows() {
 async fn redis_that_is_not_there_changes_no_answer() {
     let world = World::new().await;
     let spec = ReplicaSpec {
-        redis_url: Some("redis://127.0.0.1:1"),
+        redis_url: Some("redis://127.0.0.1:1".to_owned()),
         ..ReplicaSpec::default()
     };
     let replica = world.replica_with(spec).await;

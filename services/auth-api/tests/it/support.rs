@@ -11,6 +11,7 @@ mod fixtures;
 mod flows;
 mod listener;
 mod proxy;
+mod redis;
 mod replica;
 mod statements;
 mod world;
@@ -24,6 +25,7 @@ pub use self::{
     fixtures::{Client, ClientSpec, PASSWORD, REDIRECT_URI, Tenant, User, full_profile, insert_signing_key},
     flows::{CHALLENGE, Tokens, VERIFIER, claims, header_of, sign_in_body},
     proxy::{Loss, Proxy},
+    redis::Redis,
     replica::{BASE_URL, Replica, ReplicaSpec},
     statements::{Statements, statements},
     world::World,

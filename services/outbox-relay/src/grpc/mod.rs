@@ -3,7 +3,7 @@
 mod change;
 
 use credo_admin::{AdminPrincipal, CallContext, ErrorReason, Problem};
-use credo_outbox::{OutboxError, pending, resume};
+use credo_outbox::{OutboxError, oldest_pending, pending, resume};
 use credo_proto::admin::v1::{
     GetOutboxStatusRequest, GetOutboxStatusResponse, OutboxPause, PauseOutboxRequest, PauseOutboxResponse,
     ResumeOutboxRequest, ResumeOutboxResponse, ShardProgress, outbox_service_server::OutboxService,
@@ -32,6 +32,7 @@ impl OutboxService for Outbox {
         AdminPrincipal::of(&request)?.require_system()?;
         let resume = resume(&self.pool).await.map_err(|error| unreadable(&error))?;
         let pending = pending(&self.pool).await.map_err(|error| unreadable(&error))?;
+        let oldest = oldest_pending(&self.pool).await.map_err(|error| unreadable(&error))?;
         let pause = pause::find(&self.pool).await;
         let pause = pause.map_err(|error| unreadable(&OutboxError::from(error)))?;
         let report = self.status.report();
@@ -50,8 +51,7 @@ impl OutboxService for Outbox {
             last_publish_time: report.last_publish_at.map(timestamp),
             last_error: report.last_error.unwrap_or_default(),
             shards: shards.collect(),
-            oldest_pending_age: pending
-                .oldest
+            oldest_pending_age: oldest
                 .and_then(|event| prost_types::Duration::try_from(self.status.age_of(event)).ok()),
             pause: pause.map(shape),
         }))

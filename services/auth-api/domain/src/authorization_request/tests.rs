@@ -45,6 +45,7 @@ fn client() -> Client {
         require_pkce: true,
         refresh_grace_seconds: 0,
         id_token_alg: SigningAlgorithm::Es256,
+        limits: crate::rate_limit::Limits::default(),
         secrets: Vec::new(),
     }
 }

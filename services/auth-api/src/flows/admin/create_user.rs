@@ -140,7 +140,7 @@ fn check(draft: &UserDraft, tenant_names: &[&str], is_system: bool) -> Result<Ch
 
 pub(super) async fn hash(app: &App, password: Password) -> Result<SecretString, Refusal> {
     let timer = app.metrics.password_hash_seconds.start_timer();
-    let turn = app.passwords.turn().await?;
+    let turn = app.passwords.admin_turn().await?;
     let hash = app.passwords.hash(turn, password).await;
     timer.observe_duration();
     hash

@@ -23,6 +23,7 @@ mod find_rate_limits;
 mod find_sessions;
 mod find_tenants;
 mod find_users;
+mod invalidate_cache;
 mod page;
 mod refusal;
 mod revoke_consent;
@@ -58,6 +59,7 @@ pub use self::{
     find_sessions::{get_session, list_sessions},
     find_tenants::{get_tenant, list_tenants},
     find_users::{get_user, list_users, look_up_user},
+    invalidate_cache::{Kept, invalidate_cache, require_system},
     page::{Page, PageRequest},
     refusal::{AdminRefusal, Violation},
     revoke_consent::revoke_consent,

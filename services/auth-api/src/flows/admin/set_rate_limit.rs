@@ -11,6 +11,7 @@ use super::{
     AdminRefusal, Change, EffectiveLimit,
     change::{is_felt, not_made},
     event::ChangeEvent,
+    felt::read_again,
     find_rate_limits::{effective, require_owner},
     refusal::Violations,
 };
@@ -81,6 +82,8 @@ pub async fn set_rate_limit(
 
 /// What this replica has read of a tenant, or of a client with its tenant, is read again.
 async fn forget(app: &App, scope: TenantScope, client: Option<ClientId>) -> Result<(), AdminRefusal> {
+    let id = client.map_or_else(|| scope.id().as_uuid(), |client| client.as_uuid());
+    read_again(app, scope.id(), id);
     if let Some(client) = client {
         app.directory.forget_client(client).await;
     } else if let Some(tenant) = app.store.find_tenant_record(&TenantKey::Id(scope.id()), None).await? {

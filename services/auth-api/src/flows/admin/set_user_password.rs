@@ -33,6 +33,8 @@ pub async fn set_user_password(
 ) -> Result<UserRecord, AdminRefusal> {
     let found = app.store.find_user_record(scope.id(), user).await?;
     let found = found.ok_or(AdminRefusal::NotFound("user"))?;
+    // Told again under the lock; here, so that nothing is hashed for who may not.
+    check_held(&change.call.principal, &found.admin_scope.parse().unwrap_or_default())?;
     let new = NewPassword {
         hash: match check(app, &found, &password).await? {
             Some(password) => Some(hash(app, password).await?),

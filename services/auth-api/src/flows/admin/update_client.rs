@@ -18,6 +18,7 @@ use super::{
     change::{is_felt, not_made},
     create_client::publish_key,
     event::ChangeEvent,
+    felt::client_ended,
 };
 use crate::{app::App, audit::compliance::CLIENT_UPDATED};
 
@@ -112,7 +113,8 @@ pub async fn update_client(
     Ok(updated.thing)
 }
 
-/// Has this replica read a client again that was changed just now; the others learn it from the feed.
+/// Has this replica read a client again that was changed just now, and refuse what ended with the change; the others learn it
+/// from the feed.
 pub(super) async fn forget(app: &App, client: &ClientRecord) {
     app.feed.learn(FeedRow {
         kind: RevokedKind::ClientVersion,
@@ -122,7 +124,7 @@ pub(super) async fn forget(app: &App, client: &ClientRecord) {
         except_sid: None,
         expires_at: app.feed.database_now() + REVOCATION_TTL,
     });
-    app.directory.forget_client(client.id).await;
+    client_ended(app, (client.tenant_id, client.id), client.epoch).await;
 }
 
 fn shown(client: &ClientRecord) -> Value {

@@ -10,6 +10,7 @@ use super::{
     change::{is_felt, not_made},
     create_tenant::{base64, check_branding, sha256},
     event::ChangeEvent,
+    felt::read_again,
     refusal::Violations,
     text::{NAME_RULE, is_name},
     update_client::differences,
@@ -75,6 +76,7 @@ pub async fn update_tenant(
         .map_err(|unmade| not_made(app, "tenant", unmade))?;
     let tenant = updated.thing.ok_or(AdminRefusal::NotFound("tenant"))?;
     if is_felt(updated.effect) {
+        read_again(app, tenant.id, tenant.id.as_uuid());
         app.directory.forget_tenant(&tenant.slug).await;
     }
     Ok(tenant)

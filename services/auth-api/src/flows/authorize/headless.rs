@@ -87,13 +87,14 @@ pub async fn authorize(
             by: By::Proof(&proof, request.device_id),
         };
         let (item, code) = draft(&app, &context, &grant)?;
-        match app.store.insert_authorization(&item).await? {
+        let device_id = item.device_id;
+        match app.store.insert_authorization(item).await? {
             Authorization::Authorized => {
                 let issuer = client.tenant.issuer(&app.settings.public_base_url);
                 return Ok(Authorized {
                     code,
                     issuer,
-                    device_id: item.device_id,
+                    device_id,
                 });
             }
             Authorization::TenantSuspended => return Err(Denial::TenantSuspended.into()),

@@ -175,7 +175,7 @@ impl Turn<'_> {
             by: By::Browser(browser, request),
         };
         let (item, code) = draft(self.app, context, &grant)?;
-        Ok(Some(match self.app.store.insert_authorization(&item).await? {
+        Ok(Some(match self.app.store.insert_authorization(item).await? {
             Authorization::Authorized => Step::Answer(self.respond(Ok(code))),
             Authorization::ConsentMissing => self.ask(browser).await?,
             Authorization::TenantSuspended => return Err(Denial::TenantSuspended.into()),

@@ -8,7 +8,7 @@ use credo_auth_domain::{
     pkce::CodeVerifier,
     scope::Scope,
 };
-use credo_auth_store::Redeem;
+use credo_auth_store::{Redeem, SessionWindow};
 use credo_events::{Details, EventDraft, EventType, Security};
 use credo_ids::EventId;
 use credo_proto::events::v1::TokenDetails;
@@ -26,7 +26,7 @@ use crate::{
         RequestContext,
         security::{TOKEN_ISSUED, TOKEN_REUSE_DETECTED, TOKEN_WRONG_CLIENT},
     },
-    flows::{client_auth::AuthenticatedClient, revoke::learn_session_end},
+    flows::{client_auth::AuthenticatedClient, limits, revoke::learn_session_end},
     refusal::Refusal,
 };
 
@@ -54,7 +54,7 @@ pub(super) async fn exchange(
     let signer = Signer::prepare(app, client).await?;
     let redeemed = app
         .store
-        .redeem_authorization_code(&item)
+        .redeem_authorization_code(item)
         .await?
         .ok_or(Denial::UnknownToken)?;
     if redeemed.outcome == Redemption::Stale {
@@ -66,6 +66,12 @@ pub(super) async fn exchange(
     if let Some(denial) = redeemed.outcome.denial() {
         return Err(denial.into());
     }
+    // A code is good once: its exchange is the first request of its session, which no limit refuses.
+    let window = SessionWindow {
+        begins_at: redeemed.at,
+        count: 1,
+    };
+    limits::follow(app, context, (client, code.session_id), (window, redeemed.at), true).await?;
     let master = app.keyring.masters().active();
     let refresh_token = refresh.map(|secret| {
         let token = OpaqueToken {

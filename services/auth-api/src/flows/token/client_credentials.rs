@@ -1,6 +1,6 @@
 //! A token for the client itself (RFC 6749 section 4.4): record, sign, answer.
 
-use credo_auth_domain::{Denial, grant_type::GrantType, scope::Scope};
+use credo_auth_domain::{Denial, grant_type::GrantType, rate_limit::RateClass, scope::Scope};
 use credo_auth_store::{EventRow, Issue, IssueOutcome};
 use credo_events::{Details, EventDraft};
 use credo_ids::EventId;
@@ -14,7 +14,10 @@ use super::{
 use crate::{
     app::App,
     audit::{RequestContext, security::TOKEN_ISSUED},
-    flows::client_auth::AuthenticatedClient,
+    flows::{
+        client_auth::AuthenticatedClient,
+        limits::{self, Counted},
+    },
     refusal::Refusal,
 };
 
@@ -32,6 +35,13 @@ pub(super) async fn issue(
     if !client.has_proved_itself() {
         return Err(Denial::GrantNotAllowed.into());
     }
+    let counted = Counted {
+        tenant: client.tenant.id,
+        client: Some(client.id),
+        session: None,
+        claimed: None,
+    };
+    limits::admit(app, context, (RateClass::Client, counted), &client.limits).await?;
     let scope = decide_scope(&client.scope, asked)?;
     let (event_id, personal) = (EventId::now_v7(), context.personal()?);
     let details = TokenDetails {
@@ -58,7 +68,7 @@ pub(super) async fn issue(
     let signer = Signer::prepare(app, client).await?;
     let token = app
         .store
-        .issue_client_token(&item)
+        .issue_client_token(item)
         .await?
         .ok_or(Denial::ClientDisabled)?;
     match token.outcome {

@@ -5,6 +5,7 @@ use credo_auth_domain::{
     claims_request::ClaimsRequest,
     grant_type::GrantType,
     opaque_token::{Kind, OpaqueToken, Secret, UnverifiedToken},
+    rate_limit::RateClass,
     refresh_token::Rotation,
     scope::Scope,
 };
@@ -26,7 +27,7 @@ use crate::{
         RequestContext,
         security::{TOKEN_REFRESHED, TOKEN_REUSE_DETECTED, TOKEN_WRONG_CLIENT},
     },
-    flows::{client_auth::AuthenticatedClient, revoke::learn_session_end},
+    flows::{client_auth::AuthenticatedClient, limits, revoke::learn_session_end},
     keys::MasterKey,
     refusal::Refusal,
 };
@@ -46,7 +47,7 @@ pub(super) async fn refresh(
     let signer = Signer::prepare(app, client).await?;
     let rotated = app
         .store
-        .rotate_refresh_token(&item)
+        .rotate_refresh_token(item)
         .await?
         .ok_or(Denial::UnknownToken)?;
     if rotated.outcome == Rotation::Stale {
@@ -58,7 +59,13 @@ pub(super) async fn refresh(
     if rotated.outcome == Rotation::Future {
         tracing::error!(session = %token.session_id, "a token is newer than its session: the database went back");
     }
-    if let Some(denial) = rotated.outcome.denial() {
+    let denial = rotated.outcome.denial();
+    // Who is refused for another reason was not counted.
+    if denial.is_none() || rotated.outcome == Rotation::RateLimited {
+        let window = (rotated.window, rotated.at);
+        limits::follow(app, context, (client, token.session_id), window, denial.is_none()).await?;
+    }
+    if let Some(denial) = denial {
         return Err(denial.into());
     }
     answer(&signer, client, (&token, successor), &rotated, scope)
@@ -179,6 +186,7 @@ fn draft(
         key_id: app.keyring.masters().active().id,
         demoted,
         scope: scope.map(ToString::to_string),
+        per_minute: client.limits.per_minute(RateClass::Auth),
         attempt_id,
         core_rotated: event(&TOKEN_REFRESHED).encode(&personal).core,
         core_retried: event(&TOKEN_REFRESHED)

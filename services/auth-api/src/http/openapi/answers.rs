@@ -51,6 +51,9 @@ pub(in crate::http) enum BearerRefusals {
     /// The token is not good for this.
     #[response(status = 403, content_type = "application/json")]
     Scope(BearerError),
+    /// One request too many of this session: wait `Retry-After` seconds.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
     /// Something broke; no detail is told.
     #[response(status = 500, content_type = "application/json")]
     Defect(OauthError),
@@ -68,6 +71,9 @@ pub(in crate::http) enum EndAllRefusals {
     /// The token is not good for this.
     #[response(status = 403, content_type = "application/json")]
     Scope(BearerError),
+    /// One request too many of this session: wait `Retry-After` seconds.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
     /// Something broke; no detail is told.
     #[response(status = 500, content_type = "application/json")]
     Defect(OauthError),

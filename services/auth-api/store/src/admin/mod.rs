@@ -3,6 +3,7 @@
 //! Refuses to change anything without an event: each mutating call takes one, and goes through `mutation.rs`. Every call
 //! names the tenant; another's rows are as absent as rows that do not exist. Locks are taken in the order tenant, client, user.
 
+mod caches;
 mod client_changes;
 mod client_status;
 mod clients;
@@ -23,6 +24,7 @@ mod users;
 use credo_events::{Encoded, PersonalPart};
 
 pub use self::{
+    caches::ReadAgain,
     client_changes::ClientSecretRecord,
     clients::{ClientRecord, NewClient, NewClientSecret},
     consents::ConsentRecord,

@@ -6,7 +6,7 @@ use credo_ids::{BrowserSessionId, EventId, SessionId};
 
 use crate::fixture::{World, core, personal};
 
-async fn browser(world: &World) -> BrowserSessionId {
+pub async fn browser(world: &World) -> BrowserSessionId {
     let id = BrowserSessionId::now_v7();
     sqlx::query(
         "INSERT INTO browser_session (id, tenant_id, user_id, device_id, secret_hash, tenant_epoch, user_epoch, auth_time,
@@ -36,10 +36,10 @@ fn by_browser(world: &World, browser: BrowserSessionId, consent_scope: Option<&s
 
 async fn outcome(world: &World, browser: BrowserSessionId, consent_scope: Option<&str>) -> Authorization {
     let item = by_browser(world, browser, consent_scope);
-    world.store.insert_authorization(&item).await.unwrap()
+    world.store.insert_authorization(item.clone()).await.unwrap()
 }
 
-fn grant(world: &World, browser: BrowserSessionId, scope: &str) -> GrantConsent {
+pub fn grant(world: &World, browser: BrowserSessionId, scope: &str) -> GrantConsent {
     GrantConsent {
         tenant_id: world.tenant,
         browser_session_id: browser,
@@ -193,7 +193,7 @@ async fn what_opens_the_admin_apis_is_the_persons_own_whoever_asks() {
             scope: scope.to_owned(),
             ..by_browser(&world, signed_in, None)
         };
-        world.store.insert_authorization(&item).await.unwrap()
+        world.store.insert_authorization(item).await.unwrap()
     };
     for (held, asked, outcome) in [
         ("", "openid credo.sessions", Authorization::Authorized),

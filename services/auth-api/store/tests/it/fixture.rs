@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use credo_auth_store::{
-    Authorization, Authorize, EventRow, HOT_CONNECTION_SETTINGS, Redeem, Redeemed, Rotate, Rotated, StatementMetrics,
-    Store,
+    Authorization, Authorize, BatchSpec, EventRow, HOT_CONNECTION_SETTINGS, Redeem, Redeemed, Rotate, Rotated,
+    StatementMetrics, Store,
 };
 use credo_events::{EventDraft, EventType, Outcome, PersonalPart, Security, Severity, actor_core};
 use credo_ids::{ClientId, DeviceId, EventId, SessionId, TenantId, UserId};
-use credo_postgres::{PoolSpec, connect_lazy};
+use credo_postgres::{PoolSpec, connect_lazy, connect_options};
 use credo_proto::events::v1::Personal;
 use credo_testkit::TestDatabase;
 use prometheus::Registry;
@@ -30,6 +30,8 @@ pub struct World {
     pub tenant: TenantId,
     pub client: ClientId,
     pub user: UserId,
+    /// The store's metrics.
+    pub registry: Registry,
 }
 
 pub fn hash(seed: u8) -> [u8; 32] {
@@ -54,7 +56,7 @@ pub fn personal() -> PersonalPart {
     PersonalPart::new(Personal::default()).unwrap()
 }
 
-fn store(database: &TestDatabase) -> Store {
+fn store(database: &TestDatabase, registry: &Registry) -> Store {
     let url = database.url_as("credo_auth_api").into();
     let hot = PoolSpec {
         url: &url,
@@ -72,20 +74,26 @@ fn store(database: &TestDatabase) -> Store {
             ..hot
         })
         .unwrap(),
-        &StatementMetrics::new(&Registry::new()).unwrap(),
+        BatchSpec {
+            options: connect_options(&hot).unwrap(),
+            workers: 4,
+        },
+        &StatementMetrics::new(registry).unwrap(),
     )
 }
 
 impl World {
     pub async fn new() -> Self {
         let database = TestDatabase::auth().await;
-        let store = Arc::new(store(&database));
+        let registry = Registry::new();
+        let store = Arc::new(store(&database, &registry));
         let world = Self {
             database,
             store,
             tenant: TenantId::now_v7(),
             client: ClientId::now_v7(),
             user: UserId::random_v4(),
+            registry,
         };
         world.insert_tenant(world.tenant, "one").await;
         world.insert_client(world.tenant, world.client, 0).await;
@@ -197,7 +205,7 @@ impl World {
     pub async fn pending(&self) -> SessionId {
         let item = self.authorize();
         assert_eq!(
-            self.store.insert_authorization(&item).await.unwrap(),
+            self.store.insert_authorization(item.clone()).await.unwrap(),
             Authorization::Authorized
         );
         item.session_id
@@ -224,7 +232,11 @@ impl World {
     }
 
     pub async fn redeem_as(&self, item: &Redeem) -> Redeemed {
-        self.store.redeem_authorization_code(item).await.unwrap().unwrap()
+        self.store
+            .redeem_authorization_code(item.clone())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// A session whose current refresh token is generation 1 with the secret hash 11.
@@ -248,6 +260,7 @@ impl World {
             key_id: 1,
             demoted: false,
             scope: None,
+            per_minute: 1_000_000,
             attempt_id: EventId::now_v7(),
             core_rotated: core("rotated"),
             core_retried: core("retried"),
@@ -258,7 +271,7 @@ impl World {
     }
 
     pub async fn rotate_as(&self, item: &Rotate) -> Rotated {
-        self.store.rotate_refresh_token(item).await.unwrap().unwrap()
+        self.store.rotate_refresh_token(item.clone()).await.unwrap().unwrap()
     }
 }
 

@@ -7,11 +7,16 @@
 )]
 
 mod authorize_browser;
+mod authorize_locked;
+mod batches;
 mod fixture;
+mod growth;
 mod plans;
+mod purge;
 mod redeem;
 mod revoke;
 mod rotate;
+mod rotate_limits;
 mod rotate_races;
 mod sign_in;
 mod sql_files;

@@ -10,7 +10,7 @@ use crate::fixture::World;
 type Read = (&'static str, &'static str, &'static str);
 
 /// Each hot statement and what it reads.
-const PLANS: [(&str, &str, &[Read]); 10] = [
+const PLANS: [(&str, &str, &[Read]); 12] = [
     (
         "refresh_token_rotate",
         include_str!("../../sql/refresh_token_rotate.sql"),
@@ -37,6 +37,11 @@ const PLANS: [(&str, &str, &[Read]); 10] = [
         &[("session", "session_pkey", "id")],
     ),
     (
+        "session_revoke_waiting",
+        include_str!("../../sql/session_revoke_waiting.sql"),
+        &[("session", "session_pkey", "id")],
+    ),
+    (
         "client_token_issue",
         include_str!("../../sql/client_token_issue.sql"),
         &[TENANT, CLIENT],
@@ -44,6 +49,11 @@ const PLANS: [(&str, &str, &[Read]); 10] = [
     (
         "authorization_insert",
         include_str!("../../sql/authorization_insert.sql"),
+        &[TENANT, CLIENT, USER, PASSWORD, ATTEMPT, BROWSER_SESSION, CONSENT],
+    ),
+    (
+        "authorization_insert_waiting",
+        include_str!("../../sql/authorization_insert_waiting.sql"),
         &[TENANT, CLIENT, USER, PASSWORD, ATTEMPT, BROWSER_SESSION, CONSENT],
     ),
     (

@@ -88,7 +88,14 @@ async fn cd_05_each_binding_broken_alone_is_enough_and_the_code_stays_good() {
     }
     let mut foreign = world.redeem(session);
     foreign.tenant_id = TenantId::now_v7();
-    assert!(world.store.redeem_authorization_code(&foreign).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .redeem_authorization_code(foreign.clone())
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(
         world.redeem_as(&world.redeem(session)).await.outcome,
         Redemption::Redeemed
@@ -101,7 +108,7 @@ async fn pk_05_verifier_for_a_code_without_challenge_is_refused() {
     let world = World::new().await;
     let mut item = world.authorize();
     item.code_challenge = None;
-    world.store.insert_authorization(&item).await.unwrap();
+    world.store.insert_authorization(item.clone()).await.unwrap();
     let redeemed = world.redeem_as(&world.redeem(item.session_id)).await;
     assert_eq!(redeemed.outcome, Redemption::VerifierMismatch);
 }
@@ -161,7 +168,7 @@ async fn authorization_that_is_refused_leaves_no_row() {
         world.sql(statement).await;
         let item = world.authorize();
         assert_eq!(
-            world.store.insert_authorization(&item).await.unwrap(),
+            world.store.insert_authorization(item.clone()).await.unwrap(),
             outcome,
             "{statement}"
         );
@@ -171,13 +178,13 @@ async fn authorization_that_is_refused_leaves_no_row() {
     let mut item = world.authorize();
     item.password_version = Some(2);
     assert_eq!(
-        world.store.insert_authorization(&item).await.unwrap(),
+        world.store.insert_authorization(item.clone()).await.unwrap(),
         Authorization::PasswordChanged
     );
     let mut item = world.authorize();
     item.tenant_id = TenantId::now_v7();
     assert_eq!(
-        world.store.insert_authorization(&item).await.unwrap(),
+        world.store.insert_authorization(item.clone()).await.unwrap(),
         Authorization::Unknown
     );
 }
@@ -188,7 +195,7 @@ async fn same_authorization_again_is_one_row_and_one_event() {
     let item = world.authorize();
     for _ in 0..2 {
         assert_eq!(
-            world.store.insert_authorization(&item).await.unwrap(),
+            world.store.insert_authorization(item.clone()).await.unwrap(),
             Authorization::Authorized
         );
     }

@@ -33,18 +33,21 @@ async fn session_ends_once_for_its_owners_alone() {
     ] {
         let outcome = world
             .store
-            .revoke_session(&revoke(&world, session, stranger))
+            .revoke_session(revoke(&world, session, stranger))
             .await
             .unwrap();
         assert_eq!(outcome, Revocation::WrongOwner);
     }
     let mut foreign = revoke(&world, session, SessionOwner::Client(world.client));
     foreign.tenant_id = TenantId::now_v7();
-    assert_eq!(world.store.revoke_session(&foreign).await.unwrap(), Revocation::Unknown);
+    assert_eq!(
+        world.store.revoke_session(foreign.clone()).await.unwrap(),
+        Revocation::Unknown
+    );
     assert_eq!(world.session(session).await, (1, 1, None));
     for outcome in [Revocation::Revoked, Revocation::AlreadyEnded] {
         let item = revoke(&world, session, SessionOwner::Client(world.client));
-        assert_eq!(world.store.revoke_session(&item).await.unwrap(), outcome);
+        assert_eq!(world.store.revoke_session(item.clone()).await.unwrap(), outcome);
     }
     assert_eq!(world.session(session).await, (2, 1, Some(2)));
     assert_eq!(world.feed_rows(session).await, 1);
@@ -56,7 +59,10 @@ async fn pending_session_can_be_ended_by_its_person() {
     let world = World::new().await;
     let session = world.pending().await;
     let item = revoke(&world, session, SessionOwner::User(world.user));
-    assert_eq!(world.store.revoke_session(&item).await.unwrap(), Revocation::Revoked);
+    assert_eq!(
+        world.store.revoke_session(item.clone()).await.unwrap(),
+        Revocation::Revoked
+    );
     let redeemed = world.redeem_as(&world.redeem(session)).await;
     assert_eq!(
         redeemed.outcome,
@@ -126,7 +132,7 @@ async fn strangers_session_is_never_the_exception() {
     world.insert_user(world.tenant, other, "b@one.example").await;
     let mut item = world.authorize();
     item.user_id = other;
-    world.store.insert_authorization(&item).await.unwrap();
+    world.store.insert_authorization(item.clone()).await.unwrap();
     let (_, survivor) = world
         .store
         .revoke_user_sessions(&end_all(&world, Some(item.session_id)))

@@ -77,7 +77,7 @@ async fn another_tenant_finds_no_row() {
     let session = world.active().await;
     let mut item = world.rotate(session, 1);
     item.tenant_id = TenantId::now_v7();
-    assert!(world.store.rotate_refresh_token(&item).await.unwrap().is_none());
+    assert!(world.store.rotate_refresh_token(item.clone()).await.unwrap().is_none());
     assert_eq!(world.session(session).await, (1, 1, None));
 }
 

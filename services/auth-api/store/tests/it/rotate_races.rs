@@ -204,7 +204,7 @@ async fn row_that_stays_locked_is_unavailable_and_nothing_changes() {
     let mut holder = world.owner().begin().await.unwrap();
     let lock = sqlx::query("SELECT id FROM session WHERE id = $1 FOR UPDATE").bind(session.as_uuid());
     lock.execute(&mut *holder).await.unwrap();
-    let refused = world.store.rotate_refresh_token(&world.rotate(session, 1)).await;
+    let refused = world.store.rotate_refresh_token(world.rotate(session, 1)).await;
     assert!(
         matches!(refused, Err(credo_auth_store::Fault::Unavailable(_))),
         "{refused:?}"

@@ -96,7 +96,7 @@ async fn wait_doubles_to_a_quarter_of_an_hour_and_success_ends_it() {
     let mut item = world.authorize();
     item.account = Some(hash(7));
     assert_eq!(
-        world.store.insert_authorization(&item).await.unwrap(),
+        world.store.insert_authorization(item.clone()).await.unwrap(),
         Authorization::Authorized
     );
     let failures: i32 = sqlx::query_scalar("SELECT failures FROM sign_in_attempt")
@@ -153,13 +153,13 @@ async fn pw_08_known_device_has_a_count_of_its_own() {
     assert_eq!(retry_after_seconds, 900);
     let mut item = world.authorize();
     item.device_id = known;
-    world.store.insert_authorization(&item).await.unwrap();
+    world.store.insert_authorization(item.clone()).await.unwrap();
     assert!(!too_many(&try_with(Some(known)).await), "the owner's device waits too");
     assert!(too_many(&try_with(None).await) && too_many(&try_with(Some(DeviceId::random_v4())).await));
     // Its success ends both counts.
     let mut item = world.authorize();
     (item.account, item.device_account) = (Some(hash(1)), Some(hash(2)));
-    world.store.insert_authorization(&item).await.unwrap();
+    world.store.insert_authorization(item.clone()).await.unwrap();
     let failures: i64 = sqlx::query_scalar("SELECT sum(failures) FROM sign_in_attempt")
         .fetch_one(world.owner())
         .await

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use credo_auth_domain::{authorization_code::Redemption, refresh_token::Rotation};
 
 /// Tables whose rows belong to a tenant.
-const TENANT_TABLES: [&str; 12] = [
+const TENANT_TABLES: [&str; 14] = [
     "client",
     "client_secret",
     "app_user",
@@ -14,7 +14,9 @@ const TENANT_TABLES: [&str; 12] = [
     "browser_session",
     "consent",
     "rate_limit",
+    "rate_window",
     "sign_in_attempt",
+    "known_device",
     "signing_key",
     "revocation",
     "outbox",
@@ -60,10 +62,12 @@ fn no_statement_selects_everything() {
 }
 
 /// A read of the feed by snapshot concerns all tenants: the wall stands where the feed is asked. A client is found by the
-/// id that names its tenant. The upkeep of signing keys looks for work in all tenants; the statements that do it name theirs.
-const WITHOUT_TENANT: [(&str, &str); 5] = [
+/// id that names its tenant. Windows that are over are over for every tenant. The upkeep of signing keys looks for work in all
+/// tenants; the statements that do it name theirs. So does the purge, which removes by keys that it has read with the tenant.
+const WITHOUT_TENANT: [(&str, &str); 6] = [
     ("revocation_poll", "revocation"),
     ("client_find", "client"),
+    ("rate_window_purge", "rate_window"),
     ("signing_key_find_retirable", "signing_key"),
     ("signing_key_find_to_reseal", "signing_key"),
     ("signing_key_count_by_master_key", "signing_key"),
@@ -154,6 +158,22 @@ fn outcomes_of_the_statement_are_those_of_the_domain_in_the_same_order() {
 }
 
 /// The waiting form reads what it decides by from `locked`, under the names `t_status` and so on, and joins in `locked`.
+/// The batched form passes over what it could not lock; otherwise the two are one.
+#[test]
+fn waiting_form_of_an_authorization_decides_as_the_batched_form_does() {
+    let files = files();
+    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let waiting = squeeze(&code(&files["authorization_insert_waiting"]));
+    assert!(!waiting.contains("SKIP LOCKED"));
+    let batched = squeeze(&code(&files["authorization_insert"]));
+    let passes_over = " WHERE (r.browser_session_id IS NULL OR ";
+    let (before, rest) = batched.split_once(passes_over).unwrap();
+    let (_, after) = rest.split_once(" ), inserted AS (").unwrap();
+    assert_eq!(before.matches(" SKIP LOCKED").count(), 3);
+    let before = before.replace(" SKIP LOCKED", "");
+    assert_eq!(format!("{before} ), inserted AS ({after}"), waiting);
+}
+
 #[test]
 fn waiting_form_decides_as_the_batched_form_does() {
     let files = files();

@@ -8,6 +8,7 @@ use credo_proto::admin::v1::{
 };
 use credo_proto::events::v1::core::Details;
 use credo_testkit::eventually;
+use prost::Message as _;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Console, Refused as _,
     changes::{mask, reason},
+    console::{Server, admin_spec},
 };
 use crate::support::{Client as Registered, ClientSpec, REDIRECT_URI};
 
@@ -297,6 +299,81 @@ async fn a_public_client_has_no_secret_to_rotate() {
         let refused = rotate(request(Some(overlap), &console.world.client)).await;
         refused.refused(Code::InvalidArgument);
     }
+}
+
+#[tokio::test]
+async fn ad_03_tokens_for_the_admin_apis_end_with_the_scope_and_with_the_secret() {
+    let console = Console::new().await;
+    let world = &console.world;
+    let elsewhere = world.replica().await;
+    let other = Server::start(&elsewhere).await;
+    let get = |client: &Registered| GetClientRequest {
+        tenant_id: world.tenant.id.to_string(),
+        client_id: client.id.to_string(),
+    };
+    let path = "/credo.admin.v1.ClientService/GetClient";
+    let opens = async |token: &str, client: &Registered| {
+        let message = || get(client).encode_to_vec();
+        let answers = [
+            console.server().send(path, Some(token), message()).await,
+            other.send(path, Some(token), message()).await,
+        ];
+        answers.map(|answer| match answer {
+            Ok(_) => true,
+            Err(status) if status.code() == Code::Unauthenticated => false,
+            Err(status) => panic!("{status}"),
+        })
+    };
+    let scopes = "credo.client.read credo.client.write credo.user.read";
+    for (loses, ends) in [("scope", true), ("other", false), ("secret", true), ("overlap", false)] {
+        let spec = ClientSpec {
+            scope: scopes,
+            ..admin_spec()
+        };
+        let client = world.add_client(spec).await;
+        let token = console.token_of(&client, "credo.client.read").await;
+        assert_eq!(opens(&token, &client).await, [true, true], "{loses}");
+        let to = |scopes: &[&str]| Client {
+            scopes: words(scopes),
+            display_name: "Another".to_owned(),
+            ..Default::default()
+        };
+        match loses {
+            "scope" => {
+                let left = ["credo.client.write", "credo.user.read"];
+                update(&console, &client, to(&left), &["scopes"]).await.unwrap();
+            }
+            "other" => {
+                update(&console, &client, to(&[]), &["display_name"]).await.unwrap();
+            }
+            overlap => {
+                rotate(&console, &client, Some(if overlap == "secret" { 0 } else { 60 })).await;
+            }
+        }
+        // At once where it was changed, and within a second everywhere.
+        assert_eq!(opens(&token, &client).await[0], !ends, "{loses}");
+        if ends {
+            eventually(LAG, || async { opens(&token, &client).await == [false, false] }).await;
+        } else {
+            assert_eq!(opens(&token, &client).await, [true, true], "{loses}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_stay_signed_in_to_a_client_whose_secret_ends_or_that_loses_a_scope_of_theirs() {
+    let console = Console::new().await;
+    let client = console.world.client.clone();
+    let tokens = console.replica.tokens(&client, &console.world.user).await;
+    let to = Client {
+        scopes: words(&["openid", "email"]),
+        ..Default::default()
+    };
+    update(&console, &client, to, &["scopes"]).await.unwrap();
+    rotate(&console, &client, Some(0)).await;
+    assert_eq!(console.replica.userinfo(&tokens.access).await.status, 200);
+    let epoch = "SELECT max(epoch) FROM client";
+    assert_eq!(console.world.number(epoch).await, 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The admin gRPC as its callers see it: over a real connection, through every layer.
 
+mod caches;
 mod changes;
 mod client_changes;
 mod clients;

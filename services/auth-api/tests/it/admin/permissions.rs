@@ -21,13 +21,14 @@ use super::{
 use crate::support::{ClientSpec, Tenant, claims};
 
 /// The services of this server.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     "TenantService",
     "ClientService",
     "UserService",
     "SessionService",
     "ConsentService",
     "RateLimitService",
+    "CacheService",
     "SigningKeyService",
     "DebugService",
 ];

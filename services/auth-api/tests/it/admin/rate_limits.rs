@@ -25,7 +25,7 @@ async fn get(console: &Console, client: &str) -> Result<Vec<(RateClass, i32, Str
         .collect())
 }
 
-fn told(limits: [(RateClass, i32, &str); 4]) -> Vec<(RateClass, i32, String)> {
+fn told(limits: [(RateClass, i32, &str); 6]) -> Vec<(RateClass, i32, String)> {
     limits
         .map(|(class, limit, source)| (class, limit, source.to_owned()))
         .into()
@@ -40,6 +40,8 @@ async fn a_clients_own_limit_stands_before_the_tenants_and_that_before_the_defau
         (RateClass::Sensitive, 30, "default"),
         (RateClass::Read, 100, "default"),
         (RateClass::Address, 100_000, "default"), // what the replica was set to
+        (RateClass::Client, 600, "default"),
+        (RateClass::ClientFailure, 30, "default"),
     ]);
     let client = world.client.id.to_string();
     assert_eq!(get(&console, "").await.unwrap(), default);
@@ -57,6 +59,8 @@ async fn a_clients_own_limit_stands_before_the_tenants_and_that_before_the_defau
         (RateClass::Sensitive, 30, "default"),
         (RateClass::Read, 100, "default"),
         (RateClass::Address, 7, "tenant"),
+        (RateClass::Client, 600, "default"),
+        (RateClass::ClientFailure, 30, "default"),
     ]);
     assert_eq!(get(&console, "").await.unwrap(), tenants);
     let clients = told([
@@ -64,6 +68,8 @@ async fn a_clients_own_limit_stands_before_the_tenants_and_that_before_the_defau
         (RateClass::Sensitive, 60, "client"),
         (RateClass::Read, 100, "default"),
         (RateClass::Address, 7, "tenant"),
+        (RateClass::Client, 600, "default"),
+        (RateClass::ClientFailure, 30, "default"),
     ]);
     assert_eq!(get(&console, &client).await.unwrap(), clients);
     get(&console, &ClientId::now_v7().to_string())

@@ -103,6 +103,7 @@ async fn health_and_reflection_need_no_token_and_show_what_there_is() {
     let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
     names.sort();
     let expected = [
+        "credo.admin.v1.CacheService",
         "credo.admin.v1.ClientService",
         "credo.admin.v1.ConsentService",
         "credo.admin.v1.DebugService",

@@ -76,7 +76,7 @@ impl Answer {
             let seconds: u32 = self.header("retry-after").unwrap().parse().unwrap();
             assert!((1..=900).contains(&seconds), "{request}: {seconds}");
         }
-        for inside in ["postgres", "sqlx", "panicked", ".rs:", "SELECT ", "127.0.0.1"] {
+        for inside in ["postgres", "sqlx::", "panicked", ".rs:", "SELECT ", "127.0.0.1"] {
             // A page knows its own address.
             let told = text.contains(inside) && !request.contains(inside);
             assert!(!told, "{request} tells of our insides: {text}");

@@ -12,14 +12,14 @@ use super::Replica;
 pub struct Listener {
     pub address: SocketAddr,
     shutdown: Shutdown,
-    tasks: JoinSet<std::io::Result<()>>,
+    tasks: JoinSet<()>,
 }
 
 impl Listener {
     /// Returns when every connection that was taken is done with.
     pub async fn stop(mut self) {
         self.shutdown.request();
-        self.tasks.join_next().await.unwrap().unwrap().unwrap();
+        self.tasks.join_next().await.unwrap().unwrap();
     }
 }
 
@@ -27,15 +27,11 @@ impl Replica {
     pub async fn listen(&self) -> Listener {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = http::router(Arc::clone(&self.app)).into_make_service_with_connect_info::<SocketAddr>();
+        let server = http::server(&self.app, listener, self.app.settings.http_limits(u64::MAX).unwrap());
+        let router = http::router(Arc::clone(&self.app));
         let (shutdown, mut tasks) = (Shutdown::new(), JoinSet::new());
         let stopped = shutdown.clone();
-        tasks.spawn(async move {
-            let serving = axum::serve(listener, router);
-            serving
-                .with_graceful_shutdown(async move { stopped.requested().await })
-                .await
-        });
+        tasks.spawn(server.serve(router, async move { stopped.requested().await }));
         Listener {
             address,
             shutdown,

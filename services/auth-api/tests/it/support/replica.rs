@@ -33,7 +33,7 @@ pub struct ReplicaSpec {
     pub cold_connections: u32,
     /// Lines of the master keys file.
     pub master_keys: String,
-    pub redis_url: Option<&'static str>,
+    pub redis_url: Option<String>,
     pub attempts_per_address: u32,
     /// Nothing by default: the fixtures hash for nothing.
     pub rehash_below: Cost,

@@ -6,13 +6,13 @@ use credo_testkit::sqlx;
 
 use super::World;
 
-/// Statements of the role since the last reset, but for the feed's own.
+/// Statements of the role since the last reset, but for the feed's and those that tell of limits: they run by themselves.
 const COUNT: &str = "
     SELECT coalesce(substring(s.query FROM '^/\\* (\\w+) \\*/'), s.query) AS name, sum(s.calls)::bigint AS calls
     FROM pg_stat_statements s
     WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND s.userid = 'credo_auth_api'::regrole
-      AND s.query NOT LIKE '/* revocation_poll */%'
+      AND s.query NOT LIKE '/* revocation_poll */%' AND s.query NOT LIKE '/* rate_window_%'
     GROUP BY 1";
 /// Above this many entries the server begins to forget some.
 const MAX_ENTRIES: i64 = 3_000;

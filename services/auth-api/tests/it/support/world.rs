@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use credo_auth_domain::rate_limit::RateClass;
 use credo_ids::{ClientId, TenantId, UserId};
 use credo_testkit::{
     TestDatabase,
@@ -79,6 +80,16 @@ impl World {
         self.sql(&format!(
             "UPDATE app_user SET profile = '{profile}' WHERE id = '{}'",
             user.id
+        ))
+        .await;
+    }
+
+    /// Sets a limit of the first tenant. Who has read a client before keeps what it read.
+    pub async fn set_limit(&self, class: RateClass, per_minute: u32) {
+        self.sql(&format!(
+            "INSERT INTO rate_limit (tenant_id, client_id, class, per_minute)
+             VALUES ('{}', NULL, {}, {per_minute})",
+            self.tenant.id, class as i16
         ))
         .await;
     }
